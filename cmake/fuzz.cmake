@@ -1,0 +1,11 @@
+# fuzz/*_fuzz.cc, one libFuzzer target each; configure with clang (preset fuzz).
+if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  message(FATAL_ERROR "FATHOM_FUZZ needs clang: cmake --preset fuzz")
+endif()
+file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/fuzz/*_fuzz.cc)
+foreach(file ${fuzzers})
+  get_filename_component(name ${file} NAME_WE)
+  add_executable(${name} ${file})
+  target_link_libraries(${name} PRIVATE fathom_infer fathom_model fathom_io fathom_text)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+endforeach()
