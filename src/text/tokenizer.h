@@ -12,14 +12,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "text/span.h"
 
 namespace fathom::text {
-
-// Bytes [begin, end) of a text.
-struct Span {
-  size_t begin;
-  size_t end;
-};
 
 // Whether the names of added tokens ("<｜User｜>") in a text become those tokens or stay plain text.
 enum class Special { recognised, plain };
