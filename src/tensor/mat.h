@@ -41,6 +41,15 @@ struct Heads {
   int64_t rows = 0, heads = 0, dim = 0;
   int64_t row_stride = 0, head_stride = 0;
 
+  Heads() = default;
+  Heads(T* d, int64_t r, int64_t h, int64_t n, int64_t row_s, int64_t head_s)
+      : data(d), rows(r), heads(h), dim(n), row_stride(row_s), head_stride(head_s) {}
+  // Heads<float> pass where Heads<const float> are wanted.
+  template <class U>
+    requires(std::is_same_v<const U, T> && !std::is_same_v<U, T>)
+  Heads(const Heads<U>& o)  // NOLINT: implicit
+      : Heads(o.data, o.rows, o.heads, o.dim, o.row_stride, o.head_stride) {}
+
   T* at(int64_t row, int64_t head) const { return data + row * row_stride + head * head_stride; }
   Mat<T> head(int64_t h) const { return {data + h * head_stride, rows, dim, row_stride}; }
 };

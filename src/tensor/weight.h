@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 #include "base/check.h"
 #include "numeric/scaling.h"
@@ -21,7 +22,7 @@ struct Weight {
   const std::byte* scales = nullptr;
   int64_t scale_cols = 0;   // blocks per row of the scale grid
   int64_t first_row = 0;    // row of the whole tensor at which this view begins
-  const char* name = "";    // the tensor's name in the file, for errors; lives as long as the model
+  std::string_view name;    // the tensor's name in its file, for errors; lives as long as the model
 
   explicit operator bool() const { return data != nullptr; }
   const std::byte* row(int64_t r) const { return data + static_cast<size_t>(r * cols) * size_of(dtype); }

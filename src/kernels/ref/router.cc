@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace fathom::kernels::ref {
@@ -25,9 +26,13 @@ void route(const Router& op, int64_t r) {
     choice[e] = score[e] + op.bias[e];
   }
   for (int64_t g = 0; g < op.groups; ++g) {
-    std::vector<float> members(choice.begin() + g * per_group, choice.begin() + (g + 1) * per_group);
-    std::sort(members.rbegin(), members.rend());
-    group[static_cast<size_t>(g)] = members[0] + (per_group > 1 ? members[1] : 0.0f);
+    float first = -INFINITY, second = -INFINITY;
+    for (int64_t e = g * per_group; e < (g + 1) * per_group; ++e) {
+      const float v = choice[static_cast<size_t>(e)];
+      if (v > first) second = std::exchange(first, v);
+      else if (v > second) second = v;
+    }
+    group[static_cast<size_t>(g)] = first + (per_group > 1 ? second : 0.0f);
   }
   std::vector<int64_t> all_groups(static_cast<size_t>(op.groups));
   std::iota(all_groups.begin(), all_groups.end(), 0);

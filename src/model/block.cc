@@ -1,0 +1,28 @@
+#include "kernels/act_quant.h"
+#include "kernels/rms_norm.h"
+#include "model/layers.h"
+
+namespace fathom::model {
+
+Mat<const float> linear_input(const Pass& pass, const Weight& w, Mat<const float> x, Mat<float> scratch) {
+  if (!pass.options.act_quant || w.dtype != DType::e4m3) return x;
+  const Mat<float> rounded = scratch.rows_from(0, x.rows).columns(0, x.cols);
+  kernels::act_quant(pass.ctx, {.x = x, .y = rounded, .format = pass.options.act_format});
+  return rounded;
+}
+
+void block(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer, Mat<float> hidden) {
+  const Mat<float> x = pass.active(pass.ws.normed);
+  const float eps = static_cast<float>(pass.config.rms_norm_eps);
+
+  kernels::rms_norm(pass.ctx, {.x = hidden, .weight = p.attention_norm, .eps = eps, .y = x});
+  mla(pass, p.attention, pass.step.cache[static_cast<size_t>(layer)], x, hidden);
+
+  kernels::rms_norm(pass.ctx, {.x = hidden, .weight = p.ffn_norm, .eps = eps, .y = x});
+  if (p.is_moe)
+    moe(pass, p.moe, bias, layer, x, hidden);
+  else
+    ffn(pass, p.dense, x, hidden, Write::accumulate);
+}
+
+}  // namespace fathom::model

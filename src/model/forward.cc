@@ -1,0 +1,72 @@
+#include "model/forward.h"
+
+#include "kernels/embedding.h"
+#include "kernels/linear.h"
+#include "kernels/rms_norm.h"
+#include "kernels/rope.h"
+#include "model/layers.h"
+
+namespace fathom::model {
+
+void Forward::begin(const Step& step) {
+  const int64_t rows = step.rows.rows;
+  FATHOM_CHECK(rows <= ws_.max_rows() && static_cast<int64_t>(step.tokens.size()) == rows);
+  FATHOM_CHECK(static_cast<int64_t>(step.cache.size()) == model_.config.all_layers());
+  kernels::rope_angles(ctx_, {.positions = step.positions,
+                              .frequencies = model_.rope.frequencies,
+                              .factor = model_.rope.factor,
+                              .cos = ws_.cos.rows_from(0, rows),
+                              .sin = ws_.sin.rows_from(0, rows)});
+}
+
+Mat<float> Forward::layers(const Step& step, Observer* observer) {
+  begin(step);
+  const Pass pass{ctx_, model_.config, model_.rope, options_, step, ws_, observer};
+  const Mat<float> hidden = pass.active(ws_.hidden);
+  kernels::embedding(ctx_, {.ids = step.tokens, .table = model_.parameters.embed, .y = hidden});
+  if (observer != nullptr) observer->hidden(0, hidden);
+  for (size_t l = 0; l < model_.parameters.layers.size(); ++l) {
+    block(pass, model_.parameters.layers[l], model_.router_bias[l], static_cast<int64_t>(l), hidden);
+    if (observer != nullptr) observer->hidden(static_cast<int64_t>(l) + 1, hidden);
+  }
+  return hidden;
+}
+
+Mat<float> Forward::mtp(int64_t k, const Step& step, Mat<const float> previous, Observer* observer) {
+  begin(step);
+  const MtpParameters& p = model_.parameters.mtp[static_cast<size_t>(k)];
+  const Pass pass{ctx_, model_.config, model_.rope, options_, step, ws_, observer};
+  const int64_t width = model_.config.hidden_size;
+  const Mat<float> input = pass.active(ws_.mtp_input), hidden = pass.active(ws_.hidden);
+  const Mat<float> embedded = input.columns(0, width);
+  norm(p.hnorm, previous, input.columns(width, width));
+  kernels::embedding(ctx_, {.ids = step.tokens, .table = model_.mtp_embed(static_cast<size_t>(k)), .y = embedded});
+  norm(p.enorm, embedded, embedded);
+  const kernels::LinearTask join[] = {{.x = input, .w = p.eh_proj, .y = hidden}};
+  kernels::linear(ctx_, {.tasks = join});
+  const int64_t layer = model_.config.num_hidden_layers + k;
+  block(pass, p.layer, model_.router_bias[static_cast<size_t>(layer)], layer, hidden);
+  return hidden;
+}
+
+void Forward::norm(const Weight& weight, Mat<const float> x, Mat<float> y) {
+  kernels::rms_norm(ctx_, {.x = x, .weight = weight, .eps = static_cast<float>(model_.config.rms_norm_eps), .y = y});
+}
+
+void Forward::final_norm(Mat<const float> hidden, Mat<float> out) { norm(model_.parameters.norm, hidden, out); }
+
+void Forward::mtp_norm(int64_t k, Mat<const float> hidden, Mat<float> out) {
+  norm(model_.parameters.mtp[static_cast<size_t>(k)].norm, hidden, out);
+}
+
+void Forward::head(Mat<const float> normed, Mat<float> logits) {
+  const kernels::LinearTask task[] = {{.x = normed, .w = model_.parameters.head, .y = logits}};
+  kernels::linear(ctx_, {.tasks = task});
+}
+
+void Forward::mtp_head(int64_t k, Mat<const float> normed, Mat<float> logits) {
+  const kernels::LinearTask task[] = {{.x = normed, .w = model_.mtp_head(static_cast<size_t>(k)), .y = logits}};
+  kernels::linear(ctx_, {.tasks = task});
+}
+
+}  // namespace fathom::model

@@ -1,0 +1,38 @@
+// One step of a model: rows of any sequences, prompt chunks and single generated tokens alike.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/paged_latent.h"
+#include "numeric/scaling.h"
+#include "tensor/mat.h"
+
+namespace fathom::model {
+
+// What enters. Rows of one sequence come in rising position, each position once; the cache holds all earlier ones.
+struct Step {
+  std::span<const int32_t> tokens;     // [T], each in [0, V)
+  std::span<const int32_t> positions;  // [T], the same that `rows` points to
+  kernels::RowMap rows;
+  std::span<const kernels::PagedLatent> cache;  // one a layer, the MTP modules' last
+};
+
+// Watches a step; called between operations, from the thread that runs it.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  // The residual stream: 0 = embedding, L = after layer L - 1. [T, H]
+  virtual void hidden(int64_t, Mat<const float>) {}
+  // Experts that layer `layer` chose (the MTP modules' layers count on) and their weights. [T, K]
+  virtual void routed(int64_t, Mat<const int32_t>, Mat<const float>) {}
+};
+
+// Choices beyond the context's mode.
+struct Options {
+  bool act_quant = false;  // round the input of every FP8 linear to FP8 in tiles of 1x128
+  ScaleFormat act_format = ScaleFormat::f32;
+  bool mtp_prenorm = false;  // feed MTP modules the residual stream itself instead of its norm
+};
+
+}  // namespace fathom::model
