@@ -20,7 +20,8 @@ Error system_error(const std::string& path, const char* what, std::string remedy
 }  // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK a named pipe in a hostile directory would block here for ever.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return system_error(path, "cannot open", "check the path and its permissions");
   struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -114,6 +115,19 @@ Status FileWriter::write(const void* data, size_t bytes) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failure("cannot write");
     at += n;
+    bytes -= static_cast<size_t>(n);
+  }
+  return Ok{};
+}
+
+Status FileWriter::write_at(uint64_t offset, const void* data, size_t bytes) {
+  const char* at = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t n = ::pwrite(fd_, at, bytes, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failure("cannot write");
+    at += n;
+    offset += static_cast<uint64_t>(n);
     bytes -= static_cast<size_t>(n);
   }
   return Ok{};

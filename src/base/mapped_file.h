@@ -49,6 +49,8 @@ class FileWriter {
 
   Status write(const void* data, size_t bytes);
   Status write(std::string_view text) { return write(text.data(), text.size()); }
+  // Writes at a place of its own; does not move where write() goes on.
+  Status write_at(uint64_t offset, const void* data, size_t bytes);
   Status commit();
 
  private:

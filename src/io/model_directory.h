@@ -75,7 +75,7 @@ class ModelDirectory {
   TensorRef reference(const WeightIndex::Entry& entry) const;
   Status read_index();
   Status open_files(int threads);
-  Status bind(uint32_t file);
+  Status bind();
 
   std::string path_, config_text_;
   std::optional<std::string> generation_config_text_;

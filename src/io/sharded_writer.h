@@ -15,16 +15,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "tensor/dtype.h"
-#include "tensor/shape.h"
+#include "io/shard_layout.h"
 
 namespace fathom::io {
-
-struct TensorDeclaration {
-  std::string name;
-  DType dtype;
-  Shape shape;
-};
 
 struct WriterOptions {
   size_t max_shard_bytes = size_t{5} << 30;      // data of a shard; a larger tensor gets a shard of its own
@@ -43,9 +36,7 @@ class ShardedWriter {
   ShardedWriter& operator=(ShardedWriter&&) = delete;
   ~ShardedWriter();
 
-  const std::vector<TensorDeclaration>& tensors() const;
-  size_t shard_count() const;
-  uint64_t total_bytes() const;  // of all tensors' data
+  const ShardLayout& layout() const;
 
   // Appends to the tensor's data. REQUIRES: it is declared and has room for `bytes`. A file is open from its
   // first byte to its last, so going through the tensors roughly in order keeps few files open.
