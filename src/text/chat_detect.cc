@@ -38,36 +38,42 @@ std::string_view rendered_text(std::string_view raw, std::string_view tag_before
   return raw;
 }
 
-// A tag without its white space; a quoted string keeps its own.
+// The quoted string that begins `rest`, quotes included; all of it if it is never closed.
+std::string_view quoted(std::string_view rest) {
+  for (size_t i = 1; i < rest.size(); ++i) {
+    if (rest[i] == '\\') {
+      ++i;
+    } else if (rest[i] == rest[0]) {
+      return rest.substr(0, i + 1);
+    }
+  }
+  return rest;
+}
+
+// A tag without its white space; a quoted string keeps its own, with newlines spelled one way.
 std::string tidy_tag(std::string_view tag) {
   std::string out;
-  char quote = 0;
   bool gap = false;
   for (size_t i = 0; i < tag.size(); ++i) {
     const char c = tag[i];
-    if (quote != 0) {
-      const bool escaped = c == '\\' && i + 1 < tag.size();
-      if (escaped && tag[i + 1] == 'n') {
-        out += '\n';
-      } else {
-        out += c;
-        if (escaped) out += tag[i + 1];
-      }
-      if (escaped) {
-        ++i;
-      } else if (c == quote) {
-        quote = 0;
-      }
-      continue;
-    }
     if (is_space(c)) {
       gap = true;
       continue;
     }
-    if (c == '\'' || c == '"') quote = c;
     if (gap && is_word(c) && is_word(out.back())) out += ' ';  // two words stay two words
     gap = false;
-    out += c;
+    if (c != '\'' && c != '"') {
+      out += c;
+      continue;
+    }
+    const std::string_view string = quoted(tag.substr(i));
+    for (size_t k = 0; k < string.size(); ++k) {
+      const std::string_view pair = string.substr(k, 2);
+      const bool escaped = pair.size() == 2 && pair[0] == '\\';
+      out += pair == "\\n" ? "\n" : pair.substr(0, escaped ? 2 : 1);
+      if (escaped) ++k;
+    }
+    i += string.size() - 1;
   }
   return out;
 }
@@ -76,16 +82,9 @@ std::string tidy_tag(std::string_view tag) {
 // closed.
 size_t tag_end(std::string_view source, size_t at) {
   const std::string_view close = source[at + 1] == '%' ? "%}" : "}}";
-  char quote = 0;
   for (size_t i = at + 2; i < source.size(); ++i) {
-    if (quote != 0) {
-      if (source[i] == '\\') {
-        ++i;
-      } else if (source[i] == quote) {
-        quote = 0;
-      }
-    } else if (source[i] == '\'' || source[i] == '"') {
-      quote = source[i];
+    if (source[i] == '\'' || source[i] == '"') {
+      i += quoted(source.substr(i)).size() - 1;
     } else if (source.substr(i, 2) == close) {
       return i + 2;
     }
@@ -157,7 +156,11 @@ bool exists(const std::string& path) {
 }  // namespace
 
 Result<ChatFormat> chat_format_of_template(std::string_view source, const std::string& where) {
-  constexpr std::pair<uint64_t, ChatFormat> kKnown[] = {};
+  constexpr std::pair<uint64_t, ChatFormat> kKnown[] = {
+      {0xd25f372520bb97c2, ChatFormat::kV3},   {0x29aa0d02c7065488, ChatFormat::kV3_0324},
+      {0xee1ef6560d1ab891, ChatFormat::kR1},   {0x6da9df4618ef3c8c, ChatFormat::kR1_0528},
+      {0x550b43c89ac3226e, ChatFormat::kV3_1}, {0x813235637a911cf7, ChatFormat::kV3_2Exp},
+  };
   const uint64_t found = fingerprint(source);
   for (const auto& [known, format] : kKnown) {
     if (known == found) return format;
