@@ -11,5 +11,6 @@ namespace fathom::apps {
 using Run = std::function<int()>;
 
 void add_tokenize(CLI::App& app, Run& run);
+void add_verify(CLI::App& app, Run& run);
 
 }  // namespace fathom::apps

@@ -42,7 +42,8 @@ void moe(const Pass& pass, const MoeParameters& p, std::span<const float> bias, 
          Mat<float> hidden) {
   Workspace& ws = pass.ws;
   route(pass, p, bias, x);
-  if (pass.observer != nullptr) pass.observer->routed(layer, pass.active(ws.index), pass.active(ws.weight));
+  if (pass.observer != nullptr)
+    pass.observer->routed(layer, pass.active(ws.router_logits), pass.active(ws.index), pass.active(ws.weight));
 
   // The chosen experts and the shared one are one group of products: gate and up, then down.
   const int64_t slots = pass.rows() * pass.config.num_experts_per_tok;

@@ -24,8 +24,8 @@ class Observer {
   virtual ~Observer() = default;
   // The residual stream: 0 = embedding, L = after layer L - 1. [T, H]
   virtual void hidden(int64_t, Mat<const float>) {}
-  // Experts that layer `layer` chose (the MTP modules' layers count on) and their weights. [T, K]
-  virtual void routed(int64_t, Mat<const int32_t>, Mat<const float>) {}
+  // What layer `layer` chose (the MTP modules' layers count on): router logits [T, E], experts and weights [T, K].
+  virtual void routed(int64_t, Mat<const float>, Mat<const int32_t>, Mat<const float>) {}
 };
 
 // Choices beyond the context's mode.
