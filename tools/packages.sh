@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what the build needs on Debian 12 and Ubuntu 24.04. Without root it prints the one line that is missing and
+# exits 2. With nothing missing it does nothing, without the network.
+set -euo pipefail
+
+wanted=(g++ cmake ninja-build ccache pkg-config make nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev
+  libfmt-dev libpcre2-dev libedit-dev libgtest-dev libgmock-dev "$@")
+
+missing=()
+for package in "${wanted[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+  echo "fathom: packages are missing; run: sudo apt-get install -y ${missing[*]}" >&2
+  exit 2
+fi
+echo "installing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "fathom: cannot install ${missing[*]}; install them by hand" >&2
+  exit 2
+fi
