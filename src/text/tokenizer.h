@@ -19,6 +19,8 @@ namespace fathom::text {
 // Whether the names of added tokens ("<｜User｜>") in a text become those tokens or stay plain text.
 enum class Special { recognised, plain };
 
+struct TokenizerTables;
+
 // Immutable and cheap to copy (copies share the tables); every method may be called from any number of
 // threads at once.
 class Tokenizer {
@@ -67,9 +69,8 @@ class Tokenizer {
   bool add_bos() const;  // whether plain text gets BOS in front (add_bos_token)
 
  private:
-  struct Tables;
-  explicit Tokenizer(std::shared_ptr<const Tables> tables) : tables_(std::move(tables)) {}
-  std::shared_ptr<const Tables> tables_;
+  explicit Tokenizer(std::shared_ptr<const TokenizerTables> tables) : tables_(std::move(tables)) {}
+  std::shared_ptr<const TokenizerTables> tables_;
 };
 
 // Text of ids that arrive one by one: what is returned never ends inside a character. The pieces joined equal
@@ -86,8 +87,6 @@ class StreamDecoder {
   std::string flush();
 
  private:
-  std::string take_complete();
-
   Tokenizer tokenizer_;
   bool keep_special_;
   std::string pending_;
