@@ -1,0 +1,51 @@
+// Options of every command that runs a model: who computes, in which numerics, on how many threads.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "base/thread_pool.h"
+#include "model/config.h"
+#include "model/step.h"
+#include "tensor/context.h"
+
+namespace fathom::apps {
+
+struct RunOptions {
+  std::string backend = "cpu";
+  std::string isa;  // empty: the best one of this machine
+  std::string mode = "fast";
+  int threads = 0;  // 0: as many as this process may use
+  bool act_quant = false;
+};
+
+// Adds --backend, --isa, --mode, --threads and --act-quant. `options` outlives the parse.
+void add_run_options(CLI::App& command, RunOptions& options);
+
+// What operations run with. Move-only; `context.pool` points into it.
+struct Runtime {
+  std::unique_ptr<ThreadPool> pool;
+  Context context;
+  std::string threads_reason;  // "2 threads: the cgroup's quota of 2 CPUs", for people
+};
+
+// Throws Exception naming the option: an unknown or missing instruction set, a backend that was not built.
+Runtime make_runtime(const RunOptions& options);
+
+// The model's side of the options.
+model::Options model_options(const RunOptions& options, const model::Config& config);
+
+// CPUs that this process may use, by affinity and by the quotas of its control groups, and which of them
+// decides.
+struct CpuShare {
+  int cpus = 1;
+  std::string reason;
+};
+CpuShare cpu_share();
+
+// CPUs that a cgroup v2 `cpu.max` ("200000 100000", "max 100000") allows, rounded up; 0: no limit or not
+// readable.
+int cpus_of_quota(const std::string& cpu_max);
+
+}  // namespace fathom::apps
