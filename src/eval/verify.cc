@@ -29,12 +29,13 @@ double share(const std::vector<bool>& flags) {
 class Verifier {
  public:
   Verifier(const Context& ctx, const model::Model& model, const std::string& path, VerifyOptions options)
-      : fast_(ctx.mode == Mode::fast),
+      : ctx_(ctx),
+        fast_(ctx.mode == Mode::fast),
         act_quant_(options.act_quant),
         model_(model),
         expected_(path, model.config),
-        runner_(ctx, model, std::max<int64_t>(expected_.tokens(), static_cast<int64_t>(expected_.greedy().size())),
-                {.act_quant = options.act_quant, .act_format = model.config.scale_format}) {}
+        options_{.act_quant = options.act_quant, .act_format = model.config.scale_format},
+        runner_(ctx, model, std::max<int64_t>(expected_.tokens(), static_cast<int64_t>(expected_.greedy().size())), options_) {}
 
   VerifyReport run() {
     for (int64_t b = 0; b < expected_.sequences(); ++b)
@@ -91,7 +92,7 @@ class Verifier {
     Values v;
     for (int64_t b = 0; b < expected_.sequences(); ++b)
       v.add(runner_.logits(records_[static_cast<size_t>(b)]), expected_.values<float>(key, b));
-    return judge_logits(key, v, agreement(-1, 0));
+    return judge_logits(key, v, agreement(-1, 0), has_experts());
   }
 
   VerifyPart mtp(const ExpectedKey& key) {
@@ -104,10 +105,10 @@ class Verifier {
       if (prenorm) scratch.final_hidden = record.final_hidden;
       v.add(runner_.mtp_logits(expected_.input(b), prenorm ? scratch : record, key.index, prenorm), expected_.values<float>(key, b));
     }
-    return judge_logits(key, v, agreement(prenorm ? -1 : key.index, key.index + 1));
+    return judge_logits(key, v, agreement(prenorm ? -1 : key.index, key.index + 1), has_experts());
   }
 
-  VerifyPart judge_logits(const ExpectedKey& key, const Values& v, const std::optional<std::vector<bool>>& same) {
+  VerifyPart judge_logits(const ExpectedKey& key, const Values& v, const std::vector<bool>& same, bool judge_experts) {
     const int64_t vocab = model_.config.vocab_size;
     const Difference d = difference(v.ours, v.reference);
     std::vector<double> kl = divergences(v.ours, v.reference, vocab);
@@ -119,8 +120,8 @@ class Verifier {
     p.kl_mean = sum / static_cast<double>(kl.size());
     std::nth_element(kl.begin(), kl.begin() + static_cast<std::ptrdiff_t>(kl.size() / 2), kl.end());
     p.kl_median = kl[kl.size() / 2];
-    p.top1_agreement = top1_agreement(v.ours, v.reference, vocab, same.value_or(std::vector<bool>(kl.size(), true)), kFastMargin);
-    if (same) p.experts_agreement = share(*same);
+    p.top1_agreement = top1_agreement(v.ours, v.reference, vocab, same, kFastMargin);
+    if (judge_experts) p.experts_agreement = share(same);
     if (key.content == Content::logits_act_quant)
       p.pass = *p.mean_abs_diff_over_std <= kActQuant;
     else if (!fast_)
@@ -131,22 +132,40 @@ class Verifier {
     return p;
   }
 
+  bool has_experts() const {
+    return std::any_of(expected_.keys().begin(), expected_.keys().end(),
+                       [](const ExpectedKey& k) { return k.content == Content::experts; });
+  }
+
   // Positions of all sequences (the last `shorter` of each left out) where every layer of the main model, and MTP
-  // modules up to `module`, chose the reference's experts; nullopt when the file has none.
-  std::optional<std::vector<bool>> agreement(int64_t module, int64_t shorter) {
-    std::optional<std::vector<bool>> all;
+  // modules up to `module`, chose the reference's experts. A file without experts is compared in fast mode with our own
+  // faithful run, which the rules for faithful mode tie to the reference; in faithful mode all positions count.
+  std::vector<bool> agreement(int64_t module, int64_t shorter) {
     const size_t kept = static_cast<size_t>(expected_.tokens() - shorter);
+    std::vector<bool> all(kept * static_cast<size_t>(expected_.sequences()), true);
     for (int64_t layer = 0; layer <= model_.config.num_hidden_layers + module; ++layer) {
       const ExpectedKey* key = expected_.find(Content::experts, layer);
-      if (key == nullptr) continue;
-      if (!all) all.emplace(kept * static_cast<size_t>(expected_.sequences()), true);
+      const bool own = key == nullptr && fast_ && !has_experts() && !model_.router_bias[static_cast<size_t>(layer)].empty();
+      if (key == nullptr && !own) continue;
       for (int64_t b = 0; b < expected_.sequences(); ++b) {
-        const auto same = same_at(*key, b);
+        const auto same = own ? same_experts(routing(layer, b), faithful_routing(layer, b).index, model_.config,
+                                             model_.router_bias[static_cast<size_t>(layer)], 0)
+                              : same_at(*key, b);
         for (size_t i = 0; i < kept; ++i)
-          if (!same[i]) (*all)[static_cast<size_t>(b) * kept + i] = false;
+          if (!same[i]) all[static_cast<size_t>(b) * kept + i] = false;
       }
     }
     return all;
+  }
+
+  const Routing& faithful_routing(int64_t layer, int64_t b) {
+    if (!faithful_runner_) {
+      Context exact = ctx_;
+      exact.mode = Mode::faithful;
+      faithful_runner_.emplace(exact, model_, expected_.tokens(), options_);
+      for (int64_t s = 0; s < expected_.sequences(); ++s) faithful_records_.push_back(faithful_runner_->run(expected_.input(s), false));
+    }
+    return routing_of(*faithful_runner_, faithful_records_[static_cast<size_t>(b)], layer, b);
   }
 
   std::vector<bool> same_at(const ExpectedKey& key, int64_t b) {
@@ -154,11 +173,12 @@ class Verifier {
                         model_.router_bias[static_cast<size_t>(key.index)], fast_ ? 0 : kTie);
   }
 
+  const Routing& routing(int64_t layer, int64_t b) { return routing_of(runner_, records_[static_cast<size_t>(b)], layer, b); }
+
   // What the layer chose; runs the MTP module when the layer is one of its and no logits asked for it.
-  const Routing& routing(int64_t layer, int64_t b) {
-    SequenceRecord& record = records_[static_cast<size_t>(b)];
+  const Routing& routing_of(SequenceRunner& runner, SequenceRecord& record, int64_t layer, int64_t b) {
     if (!record.routing.contains(layer))
-      runner_.mtp_logits(expected_.input(b), record, layer - model_.config.num_hidden_layers, false);
+      runner.mtp_logits(expected_.input(b), record, layer - model_.config.num_hidden_layers, false);
     return record.routing.at(layer);
   }
 
@@ -208,11 +228,15 @@ class Verifier {
     return p;
   }
 
+  Context ctx_;
   bool fast_, act_quant_;
   const model::Model& model_;
   Expected expected_;
+  model::Options options_;
   SequenceRunner runner_;
   std::vector<SequenceRecord> records_;
+  std::optional<SequenceRunner> faithful_runner_;
+  std::vector<SequenceRecord> faithful_records_;
 };
 
 }  // namespace
