@@ -1,7 +1,6 @@
 #include "apps/tokenize_chat.h"
 
 #include <istream>
-#include <ostream>
 
 #include "base/json.h"
 #include "text/chat_detect.h"
@@ -23,12 +22,16 @@ Result<std::optional<bool>> read_flag(const OrderedJson& line, const char* key) 
 
 class ChatLines {
  public:
-  ChatLines(const text::Tokenizer& tokenizer, const TokenizeChatOptions& options)
+  ChatLines(const text::Tokenizer& tokenizer, const ChatLineOptions& options)
       : tokenizer_(tokenizer), options_(options), format_(options.format) {}
 
   OrderedJson answer(const std::string& text) {
-    const auto rendered = render(text);
-    if (!rendered) return {{"error", rendered.error().line()}};
+    ++count_;
+    auto rendered = render(text);
+    if (!rendered) {
+      if (rendered.error().where.empty()) rendered.error().where = "line " + std::to_string(count_);
+      return {{"error", rendered.error().line()}};
+    }
     const bool anywhere = options_.special == text::Special::recognised;
     return {{"rendered", rendered->text},
             {"ids", anywhere ? tokenizer_.encode(rendered->text, text::Special::recognised)
@@ -63,16 +66,17 @@ class ChatLines {
   }
 
   const text::Tokenizer& tokenizer_;
-  const TokenizeChatOptions& options_;
+  const ChatLineOptions& options_;
   std::optional<text::ChatFormat> format_;
+  size_t count_ = 0;
 };
 
 }  // namespace
 
-void tokenize_chat(const text::Tokenizer& tokenizer, const TokenizeChatOptions& options, std::istream& in,
-                   std::ostream& out) {
+void tokenize_chat(const text::Tokenizer& tokenizer, const ChatLineOptions& options, std::istream& in,
+                   const std::function<void(const std::string&)>& write) {
   ChatLines lines(tokenizer, options);
-  for (std::string text; std::getline(in, text);) out << json_text(lines.answer(text)) << '\n';
+  for (std::string text; std::getline(in, text);) write(json_text(lines.answer(text)));
 }
 
 }  // namespace fathom::apps

@@ -22,15 +22,13 @@ class CasesTokenizeChat : public testing::Test {
   std::vector<Json> run(const std::string& input) {
     const auto tokenizer = text::Tokenizer::load(std::string(kCases) + "/pilot").value();
     std::istringstream in(input);
-    std::ostringstream out;
-    tokenize_chat(tokenizer, options_, in, out);
     std::vector<Json> lines;
-    std::istringstream answers(out.str());
-    for (std::string line; std::getline(answers, line);) lines.push_back(parse_json(line, "answer").value());
+    tokenize_chat(tokenizer, options_, in,
+                  [&](const std::string& line) { lines.push_back(parse_json(line, "answer").value()); });
     return lines;
   }
 
-  TokenizeChatOptions options_;
+  ChatLineOptions options_;
 };
 
 const std::string kUser = R"("messages": [{"role": "user", "content": "a<｜User｜>"}])";
