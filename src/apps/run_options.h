@@ -27,7 +27,7 @@ void add_run_options(CLI::App& command, RunOptions& options);
 struct Runtime {
   std::unique_ptr<ThreadPool> pool;
   Context context;
-  std::string threads_reason;  // "2 threads: the cgroup's quota of 2 CPUs", for people
+  std::string threads_reason;  // "2 threads (the CPUs this process may run on)", for people
 };
 
 // Throws Exception naming the option: an unknown or missing instruction set, a backend that was not built.
@@ -35,17 +35,5 @@ Runtime make_runtime(const RunOptions& options);
 
 // The model's side of the options.
 model::Options model_options(const RunOptions& options, const model::Config& config);
-
-// CPUs that this process may use, by affinity and by the quotas of its control groups, and which of them
-// decides.
-struct CpuShare {
-  int cpus = 1;
-  std::string reason;
-};
-CpuShare cpu_share();
-
-// CPUs that a cgroup v2 `cpu.max` ("200000 100000", "max 100000") allows, rounded up; 0: no limit or not
-// readable.
-int cpus_of_quota(const std::string& cpu_max);
 
 }  // namespace fathom::apps

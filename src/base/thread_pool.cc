@@ -1,6 +1,7 @@
 #include "base/thread_pool.h"
 
 #include <immintrin.h>
+#include <sched.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -12,12 +13,27 @@ namespace {
 // a time slice.
 constexpr int kSpins = 600;
 
+// A CPU that has gone away since the placement was made only costs the pinning.
+void pin_to(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  (void)::sched_setaffinity(0, sizeof set, &set);
+}
+
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
-  FATHOM_CHECK(threads >= 1);
+ThreadPool::ThreadPool(int threads, const std::vector<int>& cpus) {
+  FATHOM_CHECK(threads >= 1 && (cpus.empty() || static_cast<int>(cpus.size()) == threads));
+  scratch_.resize(static_cast<size_t>(threads));
   workers_.reserve(static_cast<size_t>(threads - 1));
-  for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
+  for (int t = 1; t < threads; ++t) {
+    const int cpu = cpus.empty() ? -1 : cpus[static_cast<size_t>(t)];
+    workers_.emplace_back([this, t, cpu] {
+      if (cpu >= 0) pin_to(cpu);
+      work(t);
+    });
+  }
 }
 
 ThreadPool::~ThreadPool() {

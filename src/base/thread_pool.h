@@ -13,15 +13,19 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <type_traits>
 #include <vector>
+
+#include "base/scratch.h"
 
 namespace fathom {
 
 class ThreadPool {
  public:
-  // `threads` counts the caller: 1 creates no worker.
-  explicit ThreadPool(int threads);
+  // `threads` counts the caller: 1 creates no worker. With `cpus`, thread t of the workers runs on cpus[t] alone; the
+  // caller stays where it is (cpus[0] is its share).
+  explicit ThreadPool(int threads, const std::vector<int>& cpus = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -36,6 +40,11 @@ class ThreadPool {
                const_cast<void*>(static_cast<const void*>(&body)));
   }
 
+  // Working memory of the thread that runs a chunk, until the chunk ends.
+  std::byte* scratch(int thread, size_t bytes) { return scratch_[static_cast<size_t>(thread)].memory.take(bytes); }
+  // The same for whoever calls run(): chunks may read and write it, the next operation may overwrite it.
+  std::byte* shared_scratch(size_t bytes) { return shared_.take(bytes); }
+
   // Seconds that the caller of run() has spent waiting for others since the last call: what barriers cost.
   double take_wait_seconds();
   int64_t take_regions();
@@ -46,6 +55,10 @@ class ThreadPool {
   void work(int thread);
   bool take_chunks(int thread, uint32_t epoch);
   void wait_done(int64_t count);
+
+  struct alignas(64) PaddedScratch {
+    Scratch memory;
+  };
 
   // next_ holds (epoch << 32 | next chunk). A chunk is taken by compare-and-swap, which fails once the region that a
   // late thread remembers is over; only then are call_, body_ and count_ rewritten.
@@ -62,6 +75,8 @@ class ThreadPool {
   std::exception_ptr failure_;
   double wait_seconds_ = 0;
   int64_t regions_ = 0;
+  Scratch shared_;
+  std::vector<PaddedScratch> scratch_;
   std::vector<std::thread> workers_;
 };
 

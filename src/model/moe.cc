@@ -4,6 +4,7 @@
 #include "kernels/router.h"
 #include "kernels/swiglu.h"
 #include "model/layers.h"
+#include "model/residency.h"
 
 namespace fathom::model {
 namespace {
@@ -36,6 +37,17 @@ void for_each_chosen(const Workspace& ws, const MoeParameters& p, Visit visit) {
     if (ws.offset[e + 1] > ws.offset[e]) visit(p.experts[e], ws.offset[e], ws.offset[e + 1] - ws.offset[e]);
 }
 
+// A model larger than memory: all chosen experts are asked of the disk before the first product waits for one.
+void want_experts(const Pass& pass, const MoeParameters& p) {
+  const Residency* residency = pass.options.residency;
+  if (residency == nullptr || !residency->streams()) return;
+  const auto& offset = pass.ws.offset;
+  pass.ctx.pool->run(static_cast<int64_t>(p.experts.size()), [&](int64_t e, int) {
+    const size_t i = static_cast<size_t>(e);
+    if (offset[i + 1] > offset[i]) residency->want(p.experts[i]);
+  });
+}
+
 }  // namespace
 
 void moe(const Pass& pass, const MoeParameters& p, std::span<const float> bias, int64_t layer, Mat<const float> x,
@@ -44,6 +56,8 @@ void moe(const Pass& pass, const MoeParameters& p, std::span<const float> bias, 
   route(pass, p, bias, x);
   if (pass.observer != nullptr)
     pass.observer->routed(layer, pass.active(ws.router_logits), pass.active(ws.index), pass.active(ws.weight));
+
+  want_experts(pass, p);
 
   // The chosen experts and the shared one are one group of products: gate and up, then down.
   const int64_t slots = pass.rows() * pass.config.num_experts_per_tok;
