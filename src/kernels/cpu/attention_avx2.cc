@@ -1,0 +1,21 @@
+// mla_attention() for Isa::avx2.
+#include "kernels/cpu/intrinsics.h"
+
+#include "kernels/cpu/arms.h"
+#include "kernels/cpu/attention_body.h"
+#include "kernels/cpu/attention_spans.h"
+#include "kernels/cpu/dot_tile.h"
+#include "kernels/cpu/e4m3_tables.h"
+#include "kernels/cpu/rows.h"
+#include "kernels/cpu/scale_row.h"
+#include "kernels/cpu/simd_avx2.h"
+#include "kernels/cpu/simd_math.h"
+
+namespace fathom::kernels::cpu::avx2 {
+
+void mla_attention(const Context& ctx, const MlaAttention& op) {
+  op.cache.dtype == DType::bf16 ? attention_all<Avx2, DType::bf16>(ctx, op)
+                                : attention_all<Avx2, DType::f32>(ctx, op);
+}
+
+}  // namespace fathom::kernels::cpu::avx2

@@ -1,0 +1,41 @@
+// Tables that decode FP8 by byte permutations.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "numeric/e4m3.h"
+
+namespace fathom::kernels::cpu {
+
+struct alignas(64) ByteTable {
+  std::array<uint8_t, 128> byte{};
+  constexpr const uint8_t* data() const { return byte.data(); }
+};
+
+// Byte `shift / 8` of the FP32 pattern of each non-negative code; FP8 values are exact in the upper 16 bits.
+constexpr ByteTable make_e4m3_bytes(int shift) {
+  ByteTable t;
+  for (size_t i = 0; i < 128; ++i)
+    t.byte[i] =
+        static_cast<uint8_t>(std::bit_cast<uint32_t>(detail::decode_e4m3(static_cast<uint8_t>(i))) >> shift);
+  return t;
+}
+inline constexpr ByteTable kE4m3High = make_e4m3_bytes(24);
+inline constexpr ByteTable kE4m3Low = make_e4m3_bytes(16);
+
+// Byte p of the permuted vector is element order[p]: after unpacking within 128-bit lanes and splitting even
+// from odd words, element e comes to lane e mod 16 of vector e / 16.
+constexpr ByteTable make_e4m3_order() {
+  ByteTable t;
+  for (size_t p = 0; p < 64; ++p) {
+    const size_t lane = p / 16, half = p % 16 / 8, word = p % 8;
+    t.byte[p] = static_cast<uint8_t>((half * 2 + word % 2) * 16 + lane * 4 + word / 2);
+  }
+  return t;
+}
+inline constexpr ByteTable kE4m3Order = make_e4m3_order();
+
+}  // namespace fathom::kernels::cpu
