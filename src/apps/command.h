@@ -12,5 +12,6 @@ using Run = std::function<int()>;
 
 void add_tokenize(CLI::App& app, Run& run);
 void add_verify(CLI::App& app, Run& run);
+void add_bench(CLI::App& app, Run& run);
 
 }  // namespace fathom::apps
