@@ -15,7 +15,7 @@ class Reader final : public JsonEvents {
   bool key(std::string& name) override {
     if (mode_ == Mode::vocabulary) {
       if (file_.vocabulary.size() == kMaxVocabulary) return fail("model.vocab", "has too many entries");
-      file_.vocabulary.push_back({append(name), static_cast<uint32_t>(name.size()), kNoId});
+      file_.vocabulary.push_back({append(name), static_cast<uint32_t>(name.size()), -1});
       return true;
     }
     if (open_.back()->contains(name)) return fail(quotable(name), "the key appears twice");
@@ -87,20 +87,14 @@ class Reader final : public JsonEvents {
   Status finish(Status parsed) {
     if (!error_.problem.empty()) return error_;
     if (!parsed) return parsed;
-    if (!vocabulary_seen_ && root_.is_object() && root_.contains("model"))
-      if (Status s = read_tokenizer_parts(root_, where_, file_); !s)
-        return s;  // a kind without a vocabulary says more
+    if (Status s = read_tokenizer_parts(root_, where_, file_); !s) return s;
     if (!vocabulary_seen_) return error("model.vocab", "is missing");
     if (!merges_seen_) return error("model.merges", "is missing");
-    for (const auto& e : file_.vocabulary)
-      if (e.id == kNoId)
-        return error("model.vocab", "an entry has no id: " + quotable(std::string(file_.text_of(e))));
-    return read_tokenizer_parts(root_, where_, file_);
+    return Ok{};
   }
 
  private:
   enum class Mode { tree, vocabulary, merges, merge_pair };
-  static constexpr int32_t kNoId = -1;
 
   Error error(std::string key, std::string problem) const {
     return {where_, std::move(key), std::move(problem), kTokenizerRemedy};
