@@ -1,0 +1,35 @@
+#include "apps/interrupt.h"
+
+#include <csignal>
+
+namespace fathom::apps {
+namespace {
+
+// The one thing a signal handler may touch: it cannot be given anything else to write to.
+std::atomic<bool> flag{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void raise_flag(int) { flag.store(true, std::memory_order_relaxed); }
+
+bool take_signals() {
+  struct sigaction action {};
+  action.sa_handler = raise_flag;
+  action.sa_flags = SA_RESTART;
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    // A signal that the parent ignores (nohup) stays ignored.
+    if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    ::sigaction(signal, &action, nullptr);
+  }
+  return true;
+}
+
+}  // namespace
+
+const std::atomic<bool>& interrupted() {
+  static const bool taken = take_signals();
+  (void)taken;
+  return flag;
+}
+
+}  // namespace fathom::apps

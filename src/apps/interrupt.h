@@ -1,0 +1,14 @@
+// Ctrl-C as a flag that work looks at, so that it can stop cleanly instead of dying half-way.
+#pragma once
+
+#include <atomic>
+
+namespace fathom::apps {
+
+inline constexpr int kInterruptedExitCode = 130;  // what shells expect after SIGINT
+
+// Becomes true when the process gets SIGINT, SIGTERM or SIGHUP. The first call takes these signals over; from
+// then on whoever called must end soon after the flag is set. Any thread.
+const std::atomic<bool>& interrupted();
+
+}  // namespace fathom::apps
