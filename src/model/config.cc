@@ -74,6 +74,7 @@ class KeyReader {
 };
 
 constexpr int64_t kMaxWidth = int64_t{1} << 20;
+constexpr int64_t kMostExperts = int64_t{1} << 18;  // of all layers; the largest model of the family has 23,424
 constexpr const char* kFamily = "use a model of the DeepSeek-V3 family (model_type deepseek_v3 or kimi_k2)";
 
 void read_sizes(KeyReader& in, Config& c) {
@@ -117,7 +118,9 @@ void read_experts(KeyReader& in, Config& c) {
   if (!in.has("scoring_func") || !in.has("topk_method"))
     in.fail(in.has("scoring_func") ? "topk_method" : "scoring_func", "is missing", "V3 files say sigmoid and noaux_tc");
   if (in.error) return;
-  if (c.n_routed_experts % c.n_group != 0) in.fail("n_group", "does not divide n_routed_experts");
+  if (c.n_routed_experts * c.all_layers() > kMostExperts)
+    in.fail("n_routed_experts", "times the layers is more than " + std::to_string(kMostExperts));
+  else if (c.n_routed_experts % c.n_group != 0) in.fail("n_group", "does not divide n_routed_experts");
   else if (c.topk_group > c.n_group) in.fail("topk_group", "is larger than n_group");
   else if (c.num_experts_per_tok > c.n_routed_experts / c.n_group * c.topk_group)
     in.fail("num_experts_per_tok", "is larger than the experts that topk_group groups hold");
