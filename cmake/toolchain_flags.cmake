@@ -11,7 +11,8 @@ if(CCACHE)
 endif()
 # Any x86-64 with AVX2 runs the program; faster instruction sets are chosen at run time. Contraction is off so that a
 # fused multiply-add stands where the source says so: the same row gives the same bytes from every loop it passes.
-add_compile_options(-march=x86-64-v3 -ffp-contract=off -Wall -Wextra -Wshadow -Wnon-virtual-dtor)
+add_compile_options(-march=x86-64-v3 -ffp-contract=off -Wall -Wextra -Wshadow -Wnon-virtual-dtor
+  -Wno-missing-field-initializers)  # parameter structs are filled by designated initializers
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 if(FATHOM_WERROR)
   add_compile_options(-Werror)

@@ -122,10 +122,8 @@ class Verifier {
     p.kl_median = kl[kl.size() / 2];
     p.top1_agreement = top1_agreement(v.ours, v.reference, vocab, same, kFastMargin);
     if (judge_experts) p.experts_agreement = share(same);
-    if (key.content == Content::logits_act_quant)
-      p.pass = *p.mean_abs_diff_over_std <= kActQuant;
-    else if (!fast_)
-      p.pass = d.max_abs <= kLogits;
+    if (!fast_)
+      p.pass = key.content == Content::logits_act_quant ? *p.mean_abs_diff_over_std <= kActQuant : d.max_abs <= kLogits;
     else
       p.pass = *p.kl_median <= kFastDivergence && p.experts_agreement.value_or(1) >= kFastExperts &&
                p.top1_agreement.value_or(1) >= kFastTop1;
