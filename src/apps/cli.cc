@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
   Run chosen;
   add_tokenize(app, chosen);
   add_verify(app, chosen);
+  add_generate(app, chosen);
   add_bench(app, chosen);
   try {
     app.parse(argc, argv);

@@ -12,15 +12,17 @@
 
 namespace fathom::infer {
 
-// Blocks are reference-counted, so that sequences with the same beginning share them. One thread at a time. Memory is
-// reserved at construction and touched block by block.
+// Blocks are reference-counted, so that sequences with the same beginning share them. One thread at a time.
+// Memory is reserved at construction and touched block by block.
 class LatentPool {
  public:
   LatentPool(const model::Config& config, Mode mode, int64_t blocks);
 
   // Bytes of one block over all layers, MTP modules included.
   static size_t block_bytes(const model::Config& config, Mode mode);
-  static int64_t blocks_for(int64_t tokens) { return (tokens + kernels::kBlockTokens - 1) / kernels::kBlockTokens; }
+  static int64_t blocks_for(int64_t tokens) {
+    return (tokens + kernels::kBlockTokens - 1) / kernels::kBlockTokens;
+  }
 
   int64_t blocks() const { return static_cast<int64_t>(references_.size()); }
   int64_t free_blocks() const { return static_cast<int64_t>(free_.size()); }
