@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# make test-large: what takes minutes or gigabytes (16 GB model, soak). test_large.sh CASES
+set -euo pipefail
+cmake --preset release -DFATHOM_CASES="$1" -DFATHOM_LARGE_TESTS=ON >/dev/null
+cmake --build --preset release -- --quiet
+status=0
+ctest --preset release -L large --verbose || status=$?
+cmake --preset release -DFATHOM_LARGE_TESTS=OFF >/dev/null
+exit $status
