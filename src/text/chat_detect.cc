@@ -160,6 +160,7 @@ Result<ChatFormat> chat_format_of_template(std::string_view source, const std::s
       {0xd25f372520bb97c2, ChatFormat::kV3},   {0x29aa0d02c7065488, ChatFormat::kV3_0324},
       {0xee1ef6560d1ab891, ChatFormat::kR1},   {0x6da9df4618ef3c8c, ChatFormat::kR1_0528},
       {0x550b43c89ac3226e, ChatFormat::kV3_1}, {0x813235637a911cf7, ChatFormat::kV3_2Exp},
+      {0x9683205d340d09b8, ChatFormat::kV3_1},  // byte_tokenizer_template()
   };
   const uint64_t found = fingerprint(source);
   for (const auto& [known, format] : kKnown) {

@@ -9,10 +9,10 @@
 
 namespace fathom::text {
 
-// The format whose official template this is. Templates are compared as a whole; only what cannot change a
-// rendering may differ: white space inside tags and where the tags themselves remove it, and how a newline in
-// a string is spelled. Any other template is an Error that lists the known formats. `where` names the source
-// in it.
+// The format whose official template this is, or whose equal byte_tokenizer.h has. Templates are compared as
+// a whole; only what cannot change a rendering may differ: white space inside tags and where the tags
+// themselves remove it, and how a newline in a string is spelled. Any other template is an Error that lists
+// the known formats. `where` names the source in it.
 Result<ChatFormat> chat_format_of_template(std::string_view source, const std::string& where);
 
 // Reads DIRECTORY/chat_template.jinja, else "chat_template" of DIRECTORY/tokenizer_config.json (a text, or a
