@@ -58,20 +58,14 @@ void score_block(const float* q, int64_t q_stride, const StoredRows& keys, int64
   const float* x[MR];
   for (int i = 0; i < MR; ++i) x[i] = q + i * q_stride;
   const std::byte* const none[4] = {};
-  int64_t j = 0;
-  for (; j + 4 <= n; j += 4) {
-    const std::byte* const w[4] = {keys.row(j), keys.row(j + 1), keys.row(j + 2), keys.row(j + 3)};
-    float out[MR][4];
-    dot_tile<S, D, MR, 4>(x, w, none, width, out);
+  for (int64_t j = 0; j < n; j += 4) {
+    const std::byte* w[4];
+    for (int64_t k = 0; k < 4; ++k) w[k] = keys.row(j + k < n ? j + k : j);
+    DotTile<S, MR> tile;
+    tile.clear();
+    dot_stored<S, D, MR>(x, w, none, width, tile);
     for (int i = 0; i < MR; ++i)
-      for (int k = 0; k < 4; ++k) score[i * kSpan + j + k] = out[i][k];
-  }
-  for (; j < n; ++j) {
-    const std::byte* const w[1] = {keys.row(j)};
-    const std::byte* const no[1] = {};
-    float out[MR][1];
-    dot_tile<S, D, MR, 1>(x, w, no, width, out);
-    for (int i = 0; i < MR; ++i) score[i * kSpan + j] = out[i][0];
+      write_four(score + i * kSpan + j, tile.totals(i), n - j < 4 ? n - j : 4, Write::overwrite);
   }
 }
 
@@ -85,7 +79,7 @@ void value_block(const float* probability, const StoredRows& keys, int64_t n, in
   for (int64_t c = 0; c < latent; c += S::kStep) {
     const int64_t count = latent - c < S::kStep ? latent - c : S::kStep;
     typename S::F acc[MR][S::kStepVectors];
-    axpy_tile<S, D, MR>(x, keys, no_scales, n, c, count, acc);
+    axpy_stored<S, D, MR>(x, keys, no_scales, n, c, count, acc);
     for (int i = 0; i < MR; ++i) {
       for (int v = 0; v < S::kStepVectors; ++v) {
         const int64_t left = count - v * S::kLanes;

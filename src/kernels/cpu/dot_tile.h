@@ -18,75 +18,148 @@ struct StoredRows {
 };
 
 template <class S, DType D>
-void decode_scaled(const std::byte* p, int64_t n, typename S::F scale,
-                   typename S::F (&out)[S::kStepVectors]) {
+[[gnu::always_inline]] inline void decode_scaled(const std::byte* p, int64_t n, typename S::F scale,
+                                                 typename S::F (&out)[S::kStepVectors]) {
   if (n == S::kStep)
     S::template decode<D>(p, out);
   else
     decode_n<S, D>(p, n, out);
-  if constexpr (D == DType::e4m3)
+  if constexpr (D == DType::e4m3) {
+#pragma GCC unroll 4
     for (int v = 0; v < S::kStepVectors; ++v) out[v] = S::mul(out[v], scale);
+  }
 }
 
-// acc[m][n] += x[m] w[n]^T over columns [begin, end) of a scale block.
-template <class S, DType D, int MR, int NR>
-void dot_block(const float* const (&x)[MR], const std::byte* const (&w)[NR],
-               const std::byte* const (&scales)[NR], int64_t begin, int64_t end,
-               typename S::F (&acc)[MR][NR]) {
+// Sums of MR rows of x with four rows of w, kept in registers. They can be put down and taken up again.
+template <class S, int MR>
+struct DotTile {
+  typename S::F acc[MR][4];
+
+  void clear() {
+#pragma GCC unroll 8
+    for (int m = 0; m < MR; ++m)
+#pragma GCC unroll 4
+      for (int n = 0; n < 4; ++n) acc[m][n] = S::zero();
+  }
+  void load(const float* p) {
+#pragma GCC unroll 8
+    for (int m = 0; m < MR; ++m)
+#pragma GCC unroll 4
+      for (int n = 0; n < 4; ++n) acc[m][n] = S::load(p + (m * 4 + n) * S::kLanes);
+  }
+  void store(float* p) const {
+#pragma GCC unroll 8
+    for (int m = 0; m < MR; ++m)
+#pragma GCC unroll 4
+      for (int n = 0; n < 4; ++n) S::store(p + (m * 4 + n) * S::kLanes, acc[m][n]);
+  }
+  __m128 totals(int m) const { return S::sum4(acc[m][0], acc[m][1], acc[m][2], acc[m][3]); }
+};
+
+// tile += x w^T over the columns [0, n) of decoded rows of w, `stride` floats apart and zero up to whole
+// vectors.
+template <class S, int MR>
+[[gnu::always_inline]] inline void dot_decoded(const float* const (&x)[MR], const float* w, int64_t stride,
+                                               int64_t n, DotTile<S, MR>& tile) {
+  int64_t k = 0;
+  for (; k + S::kLanes <= n; k += S::kLanes) {
+    typename S::F wide[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) wide[j] = S::load(w + j * stride + k);
+#pragma GCC unroll 8
+    for (int m = 0; m < MR; ++m) {
+      const auto v = S::load(x[m] + k);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) tile.acc[m][j] = S::fma(v, wide[j], tile.acc[m][j]);
+    }
+  }
+  if (k == n) return;
+#pragma GCC unroll 8
+  for (int m = 0; m < MR; ++m) {
+    const auto v = S::load_n(x[m] + k, n - k);
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) tile.acc[m][j] = S::fma(v, S::load(w + j * stride + k), tile.acc[m][j]);
+  }
+}
+
+// Asks for what comes kPrefetch bytes after the columns [begin, end) of four stored rows; past their end, the
+// next four rows follow.
+template <DType D>
+[[gnu::always_inline]] inline void prefetch_rows(const std::byte* const (&w)[4], int64_t begin, int64_t end,
+                                                 int64_t k) {
+  constexpr int64_t kPrefetch = 1024;
+  constexpr int64_t kSize = static_cast<int64_t>(size_of(D));
+  const int64_t ahead = begin * kSize + kPrefetch;
+  const int64_t skip = ahead < k * kSize ? 0 : 3 * k * kSize;
+  for (int64_t at = ahead; at < ahead + (end - begin) * kSize; at += 64)
+#pragma GCC unroll 4
+    for (int n = 0; n < 4; ++n) _mm_prefetch(reinterpret_cast<const char*>(w[n]) + at + skip, _MM_HINT_T0);
+}
+
+// tile += x w^T over k columns of four stored rows of w, decoded on the way; `scales` are their rows of block
+// scales.
+template <class S, DType D, int MR>
+[[gnu::always_inline]] inline void dot_stored(const float* const (&x)[MR], const std::byte* const (&w)[4],
+                                              const std::byte* const (&scales)[4], int64_t k,
+                                              DotTile<S, MR>& tile) {
   using F = typename S::F;
-  F scale[NR], wide[S::kStepVectors];
-  for (int n = 0; n < NR; ++n)
-    scale[n] = D == DType::e4m3 ? S::set1(load_scale(scales[n], begin)) : S::zero();
-  int64_t k = begin;
-  for (; k + S::kStep <= end; k += S::kStep) {
-    for (int n = 0; n < NR; ++n) {
-      decode_scaled<S, D>(w[n] + static_cast<size_t>(k) * size_of(D), S::kStep, scale[n], wide);
-      for (int v = 0; v < S::kStepVectors; ++v)
+  F wide[S::kStepVectors];
+  for (int64_t begin = 0; begin < k; begin += kScaleBlock) {
+    const int64_t end = k < begin + kScaleBlock ? k : begin + kScaleBlock;
+    prefetch_rows<D>(w, begin, end, k);
+    F scale[4];
+#pragma GCC unroll 4
+    for (int n = 0; n < 4; ++n)
+      scale[n] = D == DType::e4m3 ? S::set1(load_scale(scales[n], begin)) : S::zero();
+    int64_t i = begin;
+    for (; i + S::kStep <= end; i += S::kStep) {
+#pragma GCC unroll 4
+      for (int n = 0; n < 4; ++n) {
+        decode_scaled<S, D>(w[n] + static_cast<size_t>(i) * size_of(D), S::kStep, scale[n], wide);
+#pragma GCC unroll 4
+        for (int v = 0; v < S::kStepVectors; ++v)
+#pragma GCC unroll 4
+          for (int m = 0; m < MR; ++m)
+            tile.acc[m][n] = S::fma(S::load(x[m] + i + v * S::kLanes), wide[v], tile.acc[m][n]);
+      }
+    }
+    if (i == end) continue;
+#pragma GCC unroll 4
+    for (int n = 0; n < 4; ++n) {
+      decode_scaled<S, D>(w[n] + static_cast<size_t>(i) * size_of(D), end - i, scale[n], wide);
+#pragma GCC unroll 4
+      for (int v = 0; v < S::kStepVectors; ++v) {
+        const int64_t left = end - i - v * S::kLanes;
+        if (left <= 0) break;
+        const int64_t lanes = left < S::kLanes ? left : S::kLanes;
+#pragma GCC unroll 4
         for (int m = 0; m < MR; ++m)
-          acc[m][n] = S::fma(S::load(x[m] + k + v * S::kLanes), wide[v], acc[m][n]);
+          tile.acc[m][n] = S::fma(S::load_n(x[m] + i + v * S::kLanes, lanes), wide[v], tile.acc[m][n]);
+      }
     }
   }
-  if (k == end) return;
-  for (int n = 0; n < NR; ++n) {
-    decode_scaled<S, D>(w[n] + static_cast<size_t>(k) * size_of(D), end - k, scale[n], wide);
-    for (int v = 0; v < S::kStepVectors; ++v) {
-      const int64_t left = end - k - v * S::kLanes;
-      if (left <= 0) break;
-      const int64_t lanes = left < S::kLanes ? left : S::kLanes;
-      for (int m = 0; m < MR; ++m)
-        acc[m][n] = S::fma(S::load_n(x[m] + k + v * S::kLanes, lanes), wide[v], acc[m][n]);
-    }
-  }
-}
-
-// out[m][n] = x[m] . w[n] over k columns.
-template <class S, DType D, int MR, int NR>
-void dot_tile(const float* const (&x)[MR], const std::byte* const (&w)[NR],
-              const std::byte* const (&scales)[NR], int64_t k, float (&out)[MR][NR]) {
-  typename S::F acc[MR][NR];
-  for (int m = 0; m < MR; ++m)
-    for (int n = 0; n < NR; ++n) acc[m][n] = S::zero();
-  for (int64_t begin = 0; begin < k; begin += kScaleBlock)
-    dot_block<S, D, MR, NR>(x, w, scales, begin, k < begin + kScaleBlock ? k : begin + kScaleBlock, acc);
-  for (int m = 0; m < MR; ++m)
-    for (int n = 0; n < NR; ++n) out[m][n] = S::sum(acc[m][n]);
 }
 
 // acc[m] = sum over rows k of x[m][k] w[k][column .. column + count), count <= kStep. `scales_of(k)` yields
 // the scale row of w's row k and is asked for FP8 only.
 template <class S, DType D, int MR, class ScalesOf>
-void axpy_tile(const float* const (&x)[MR], const StoredRows& w, const ScalesOf& scales_of, int64_t k,
-               int64_t column, int64_t count, typename S::F (&acc)[MR][S::kStepVectors]) {
+[[gnu::always_inline]] inline void axpy_stored(const float* const (&x)[MR], const StoredRows& w,
+                                               const ScalesOf& scales_of, int64_t k, int64_t column,
+                                               int64_t count, typename S::F (&acc)[MR][S::kStepVectors]) {
   using F = typename S::F;
+#pragma GCC unroll 8
   for (int m = 0; m < MR; ++m)
+#pragma GCC unroll 4
     for (int v = 0; v < S::kStepVectors; ++v) acc[m][v] = S::zero();
   F wide[S::kStepVectors];
   for (int64_t i = 0; i < k; ++i) {
     F scale = S::zero();
     if constexpr (D == DType::e4m3) scale = S::set1(load_scale(scales_of(i), column));
     decode_scaled<S, D>(w.row(i) + static_cast<size_t>(column) * size_of(D), count, scale, wide);
+#pragma GCC unroll 8
     for (int m = 0; m < MR; ++m) {
       const F factor = S::set1(x[m][i]);
+#pragma GCC unroll 4
       for (int v = 0; v < S::kStepVectors; ++v) acc[m][v] = S::fma(factor, wide[v], acc[m][v]);
     }
   }
@@ -94,9 +167,20 @@ void axpy_tile(const float* const (&x)[MR], const StoredRows& w, const ScalesOf&
 
 // y (=|+=) v for n <= kLanes elements.
 template <class S>
-void write_vector(float* y, typename S::F v, int64_t n, Write write) {
+inline void write_vector(float* y, typename S::F v, int64_t n, Write write) {
   if (write == Write::accumulate) v = S::add(S::load_n(y, n), v);
   S::store_n(y, v, n);
+}
+
+// y (=|+=) v for n <= 4 elements.
+inline void write_four(float* y, __m128 v, int64_t n, Write write) {
+  if (n == 4) {
+    _mm_storeu_ps(y, write == Write::accumulate ? _mm_add_ps(_mm_loadu_ps(y), v) : v);
+    return;
+  }
+  float lane[4];
+  _mm_storeu_ps(lane, v);
+  for (int64_t i = 0; i < n; ++i) y[i] = write == Write::accumulate ? y[i] + lane[i] : lane[i];
 }
 
 }  // namespace fathom::kernels::cpu

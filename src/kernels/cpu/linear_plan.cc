@@ -21,13 +21,18 @@ int64_t copy_stride(int64_t cols) {
   return (lines | 1) * 16;
 }
 
+// Chunks are whole vectors of the nn form, and whole panels where many rows share one.
+int64_t grain_of(const Linear& op, const LinearTask& t) {
+  return op.form == Form::nn || t.y.rows > kDirectRows ? 64 : 16;
+}
+
 int64_t work(const LinearTask& t) { return t.y.rows > 0 ? t.y.cols * t.x.cols : 0; }
 
 size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
-LinearPlan::LinearPlan(const Context& ctx, const Linear& op, bool copy, int64_t grain)
+LinearPlan::LinearPlan(const Context& ctx, const Linear& op, bool copy)
     : tasks_(static_cast<int64_t>(op.tasks.size())) {
   int64_t total = 0, copied_elements = 0;
   const LinearTask* before = nullptr;
@@ -47,6 +52,7 @@ LinearPlan::LinearPlan(const Context& ctx, const Linear& op, bool copy, int64_t 
   for (int64_t i = 0; i < tasks_; ++i) {
     const LinearTask& t = op.tasks[static_cast<size_t>(i)];
     PlannedTask& p = planned_[i];
+    const int64_t grain = grain_of(op, t);
     p = {&t, chunks_, grain, t.x.data, t.x.stride, 0, copied_rows_};
     if (work(t) == 0) continue;
     const int64_t outputs = per_chunk / t.x.cols;

@@ -7,6 +7,9 @@
 
 namespace fathom::kernels::cpu {
 
+// More rows of x than this share one decoding of w.
+inline constexpr int64_t kDirectRows = 4;
+
 struct PlannedTask {
   const LinearTask* task = nullptr;
   int64_t first_chunk = 0;
@@ -27,9 +30,8 @@ struct OutputRange {
 
 class LinearPlan {
  public:
-  // Lays the plan, and copies of x if `copy`, out in the pool's shared scratch. Chunks cover a multiple of
-  // `grain` columns of y, except the last of a task.
-  LinearPlan(const Context& ctx, const Linear& op, bool copy, int64_t grain);
+  // Lays the plan, and copies of x if `copy`, out in the pool's shared scratch.
+  LinearPlan(const Context& ctx, const Linear& op, bool copy);
 
   int64_t chunks() const { return chunks_; }
   OutputRange outputs(int64_t chunk) const;

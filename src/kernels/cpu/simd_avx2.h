@@ -17,6 +17,7 @@ struct Avx2 {
   static constexpr int64_t kLanes = 8;
   static constexpr int kStepVectors = 2;  // vectors that decode() yields at once
   static constexpr int64_t kStep = kStepVectors * kLanes;
+  static constexpr int kTileRows = 2;  // rows of x beside four of w that fill the registers with sums
 
   static F zero() { return _mm256_setzero_ps(); }
   static F set1(float v) { return _mm256_set1_ps(v); }
@@ -48,6 +49,15 @@ struct Avx2 {
     const __m128 a = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     const __m128 b = _mm_add_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_add_ss(b, _mm_movehdup_ps(b)));
+  }
+  // The four sums, each as sum() forms it.
+  static __m128 sum4(F a, F b, F c, F d) {
+    const F ab = add(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    const F cd = add(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
+    const F pairs = add(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
+    const F all =
+        add(_mm256_shuffle_ps(pairs, pairs, 0x88), _mm256_shuffle_ps(pairs, pairs, 0xDD));  // a c | b d
+    return _mm_unpacklo_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps(all, 1));
   }
   static float largest(F v) {
     const __m128 a = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
@@ -103,7 +113,7 @@ struct Avx2 {
 
   // kStep consecutive stored elements as floats, in order.
   template <DType D>
-  static void decode(const std::byte* p, F (&out)[kStepVectors]) {
+  [[gnu::always_inline]] static void decode(const std::byte* p, F (&out)[kStepVectors]) {
     if constexpr (D == DType::f32) {
       out[0] = load(reinterpret_cast<const float*>(p));
       out[1] = load(reinterpret_cast<const float*>(p) + 8);

@@ -13,6 +13,7 @@ struct Avx512 {
   static constexpr int64_t kLanes = 16;
   static constexpr int kStepVectors = 4;
   static constexpr int64_t kStep = kStepVectors * kLanes;
+  static constexpr int kTileRows = 6;
 
   static F zero() { return _mm512_setzero_ps(); }
   static F set1(float v) { return _mm512_set1_ps(v); }
@@ -44,6 +45,16 @@ struct Avx512 {
     const __m128 a = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
     const __m128 b = _mm_add_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_add_ss(b, _mm_movehdup_ps(b)));
+  }
+  static __m128 sum4(F a, F b, F c, F d) {
+    const F ab = add(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+    const F cd = add(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xEE));
+    const F quarters =
+        add(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xDD));  // a b c d
+    const F pairs = add(quarters, _mm512_permute_ps(quarters, 0x4E));
+    const F all = add(pairs, _mm512_permute_ps(pairs, 0xB1));
+    return _mm512_castps512_ps128(
+        _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), all));
   }
   static float largest(F v) {
     const __m256 h = _mm256_max_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
@@ -93,7 +104,7 @@ struct Avx512 {
   }
 
   template <DType D>
-  static void decode(const std::byte* p, F (&out)[kStepVectors]) {
+  [[gnu::always_inline]] static void decode(const std::byte* p, F (&out)[kStepVectors]) {
     if constexpr (D == DType::f32) {
       for (int i = 0; i < 4; ++i) out[i] = load(reinterpret_cast<const float*>(p) + 16 * i);
     } else if constexpr (D == DType::bf16) {
@@ -122,7 +133,7 @@ struct Avx512 {
 
   // The two bytes of the bfloat16 of |v| stand in tables of 128 entries. Interleaving them and splitting even
   // from odd words scatters the elements, so the bytes are brought into the inverse order first.
-  static void decode_e4m3(__m512i bytes, F (&out)[kStepVectors]) {
+  [[gnu::always_inline]] static void decode_e4m3(__m512i bytes, F (&out)[kStepVectors]) {
     const __m512i b = _mm512_permutexvar_epi8(_mm512_load_si512(kE4m3Order.data()), bytes);
     const __m512i high = _mm512_permutex2var_epi8(_mm512_load_si512(kE4m3High.data()), b,
                                                   _mm512_load_si512(kE4m3High.data() + 64));
