@@ -4,11 +4,12 @@
 #include <algorithm>
 
 #include "kernels/linear.h"
-#include "tests/support/kernel_data.h"
+#include "tests/support/linear_arms.h"
 
 namespace fathom::kernels {
 namespace {
 
+using test::LinearArm;
 using test::Matrix;
 using test::StoredWeight;
 
@@ -18,11 +19,11 @@ struct Case {
   int64_t k, n;
 };
 
-Matrix product(const Context& ctx, const Case& c, const Weight& w, Mat<const float> x, const int32_t* gather,
-               int64_t rows) {
+Matrix product(const LinearArm& arm, const Case& c, const Weight& w, Mat<const float> x,
+               const int32_t* gather, int64_t rows) {
   Matrix y(rows, c.n);
   const LinearTask task{x, w, y.mat(), gather};
-  linear(ctx, {{&task, 1}, c.form, Write::overwrite, Operands::by_mode});
+  arm.run(arm.ctx, {{&task, 1}, c.form, Write::overwrite, Operands::by_mode});
   return y;
 }
 
@@ -36,13 +37,13 @@ std::vector<Case> cases() {
 TEST(LinearInvariance, ARowIsTheSameAloneAndAmongMany) {
   constexpr int64_t kRows = 70;
   ThreadPool one(1), three(3);
-  for (const Context& ctx : test::cpu_contexts(one)) {
+  for (const LinearArm& arm : test::linear_arms(one)) {
     for (const Case& c : cases()) {
       const StoredWeight w(c.form == Form::nt ? c.n : c.k, c.form == Form::nt ? c.k : c.n, c.dtype, 1);
       const Matrix x = test::random_matrix(kRows, c.k, 2);
-      const Matrix all = product(ctx, c, w.whole(), x.view(), nullptr, kRows);
-      Context threads = ctx;
-      threads.pool = &three;
+      const Matrix all = product(arm, c, w.whole(), x.view(), nullptr, kRows);
+      LinearArm threads = arm;
+      threads.ctx.pool = &three;
       EXPECT_TRUE(
           test::same_bits(all.view(), product(threads, c, w.whole(), x.view(), nullptr, kRows).view()));
       for (int64_t count : {1, 2, 3, 5, 16, 17, 31}) {
@@ -50,7 +51,7 @@ TEST(LinearInvariance, ARowIsTheSameAloneAndAmongMany) {
           const Matrix part =
               product(threads, c, w.whole(), x.view().rows_from(first, count), nullptr, count);
           ASSERT_TRUE(test::same_bits(all.view().rows_from(first, count), part.view()))
-              << test::name_of(ctx) << " " << name_of(c.dtype) << " rows " << first << " + " << count;
+              << arm.name << " " << name_of(c.dtype) << " rows " << first << " + " << count;
         }
       }
       std::vector<int32_t> order(kRows);
@@ -66,7 +67,7 @@ TEST(LinearInvariance, ARowIsTheSameAloneAndAmongMany) {
 
 TEST(LinearInvariance, TasksOfAGroupAreAsThoughAlone) {
   ThreadPool pool(3);
-  for (const Context& ctx : test::cpu_contexts(pool)) {
+  for (const LinearArm& arm : test::linear_arms(pool)) {
     for (DType dtype : {DType::bf16, DType::e4m3}) {
       const StoredWeight a(200, 256, dtype, 1), b(72, 256, dtype, 2), c(300, 128, dtype, 3);
       const Matrix x = test::random_matrix(20, 256, 4), z = test::random_matrix(6, 128, 5);
@@ -78,12 +79,11 @@ TEST(LinearInvariance, TasksOfAGroupAreAsThoughAlone) {
                                        {z.view(), c.whole(), y[2].mat()},
                                        {x.view(), b.whole(), y[3].mat()}};
       };
-      linear(ctx, {tasks_into(grouped), Form::nt, Write::overwrite, Operands::by_mode});
+      arm.run(arm.ctx, {tasks_into(grouped), Form::nt, Write::overwrite, Operands::by_mode});
       for (const LinearTask& task : tasks_into(alone))
-        linear(ctx, {{&task, 1}, Form::nt, Write::overwrite, Operands::by_mode});
+        arm.run(arm.ctx, {{&task, 1}, Form::nt, Write::overwrite, Operands::by_mode});
       for (size_t i = 0; i < grouped.size(); ++i)
-        EXPECT_TRUE(test::same_bits(grouped[i].view(), alone[i].view()))
-            << test::name_of(ctx) << " task " << i;
+        EXPECT_TRUE(test::same_bits(grouped[i].view(), alone[i].view())) << arm.name << " task " << i;
     }
   }
 }

@@ -8,11 +8,12 @@
 
 #include "numeric/bf16.h"
 #include "tensor/element.h"
-#include "tests/support/kernel_data.h"
+#include "tests/support/linear_arms.h"
 
 namespace fathom::kernels {
 namespace {
 
+using test::LinearArm;
 using test::Matrix;
 using test::StoredWeight;
 
@@ -22,9 +23,9 @@ struct Shape3 {
   int64_t m, k, n;
 };
 
-std::string describe(const Context& ctx, DType dtype, Form form, Shape3 s) {
-  return test::name_of(ctx) + " " + std::string(fathom::name_of(dtype)) + (form == Form::nt ? " nt" : " nn") +
-         " m " + std::to_string(s.m) + " k " + std::to_string(s.k) + " n " + std::to_string(s.n);
+std::string describe(const LinearArm& arm, DType dtype, Form form, Shape3 s) {
+  return arm.name + " " + std::string(fathom::name_of(dtype)) + (form == Form::nt ? " nt" : " nn") + " m " +
+         std::to_string(s.m) + " k " + std::to_string(s.k) + " n " + std::to_string(s.n);
 }
 
 // What rounding may change in a sum of k products in any order: the usual growth with the root of k.
@@ -47,7 +48,7 @@ Matrix sum_bound(Mat<const float> x, const Weight& w, Form form, const int32_t* 
   return bound;
 }
 
-void expect_like_reference(const Context& ctx, const Linear& op, Mat<const float> before,
+void expect_like_reference(const LinearArm& arm, const Linear& op, Mat<const float> before,
                            const std::string& what) {
   const LinearTask& t = op.tasks[0];
   Matrix expected(t.y.rows, t.y.cols), actual(t.y.rows, t.y.cols);
@@ -57,9 +58,9 @@ void expect_like_reference(const Context& ctx, const Linear& op, Mat<const float
     task.y = m->mat();
     Linear one = op;
     one.tasks = {&task, 1};
-    Context c = ctx;
-    if (m == &expected) c.backend = Backend::ref;
-    linear(c, one);
+    Context ref = arm.ctx;
+    ref.backend = Backend::ref;
+    m == &expected ? linear(ref, one) : arm.run(arm.ctx, one);
   }
   const Matrix bound = sum_bound(t.x, t.w, op.form, t.gather, t.y.rows);
   const test::Deviation d = test::deviation(actual.view(), expected.view(), bound.view());
@@ -68,10 +69,10 @@ void expect_like_reference(const Context& ctx, const Linear& op, Mat<const float
 
 TEST(Linear, MatchesTheReferenceOnEveryShape) {
   ThreadPool pool(2);
-  const Shape3 shapes[] = {{1, 1, 1},     {1, 7, 5},     {2, 16, 17},   {3, 128, 64},
-                           {4, 129, 33},  {5, 200, 130}, {17, 320, 96}, {33, 135, 48},
-                           {1, 1000, 40}, {6, 576, 257}, {70, 256, 36}};
-  for (const Context& ctx : test::cpu_contexts(pool)) {
+  const Shape3 shapes[] = {{1, 1, 1},     {1, 7, 5},      {2, 16, 17},   {3, 128, 64},  {4, 129, 33},
+                           {5, 200, 130}, {17, 320, 96},  {33, 135, 48}, {1, 1000, 40}, {6, 576, 257},
+                           {70, 256, 36}, {40, 700, 300}, {520, 40, 33}};
+  for (const LinearArm& arm : test::linear_arms(pool)) {
     for (DType dtype : kDTypes) {
       for (Form form : {Form::nt, Form::nn}) {
         for (const Shape3& s : shapes) {
@@ -81,7 +82,7 @@ TEST(Linear, MatchesTheReferenceOnEveryShape) {
           LinearTask task{x.view(), w.whole(), Mat<float>(nullptr, s.m, s.n)};
           for (Write write : {Write::overwrite, Write::accumulate}) {
             const Linear op{{&task, 1}, form, write, Operands::by_mode};
-            expect_like_reference(ctx, op, before.view(), describe(ctx, dtype, form, s));
+            expect_like_reference(arm, op, before.view(), describe(arm, dtype, form, s));
           }
         }
       }
@@ -91,7 +92,7 @@ TEST(Linear, MatchesTheReferenceOnEveryShape) {
 
 TEST(Linear, MatchesTheReferenceOnViewsGathersAndStrides) {
   ThreadPool pool(3);
-  for (const Context& ctx : test::cpu_contexts(pool)) {
+  for (const LinearArm& arm : test::linear_arms(pool)) {
     for (DType dtype : kDTypes) {
       for (Form form : {Form::nt, Form::nn}) {
         for (int64_t first : {1, 64, 100, 128, 300}) {
@@ -100,11 +101,14 @@ TEST(Linear, MatchesTheReferenceOnViewsGathersAndStrides) {
           const Weight w = stored.whole().rows_from(first, rows);
           const int64_t k = form == Form::nt ? cols : rows, n = form == Form::nt ? rows : cols;
           const Matrix wide = test::random_matrix(9, k + 11, 6);
-          const std::vector<int32_t> gather{8, 0, 3, 3, 7, 1, 2, 5, 8, 8, 4};
-          LinearTask task{wide.view().columns(5, k), w, Mat<float>(nullptr, 11, n), gather.data()};
-          const Linear op{{&task, 1}, form, Write::overwrite, Operands::by_mode};
-          expect_like_reference(ctx, op, test::random_matrix(11, n, 7).view(),
-                                describe(ctx, dtype, form, {11, k, n}));
+          for (int64_t m : {11, 45}) {
+            std::vector<int32_t> gather;
+            for (int64_t i = 0; i < m; ++i) gather.push_back(static_cast<int32_t>((i * 5 + i / 7) % 9));
+            LinearTask task{wide.view().columns(5, k), w, Mat<float>(nullptr, m, n), gather.data()};
+            const Linear op{{&task, 1}, form, Write::overwrite, Operands::by_mode};
+            expect_like_reference(arm, op, test::random_matrix(m, n, 7).view(),
+                                  describe(arm, dtype, form, {m, k, n}));
+          }
         }
       }
     }
@@ -113,12 +117,12 @@ TEST(Linear, MatchesTheReferenceOnViewsGathersAndStrides) {
 
 TEST(Linear, FullOperandsAreNotRounded) {
   ThreadPool pool(2);
-  for (const Context& ctx : test::cpu_contexts(pool)) {
+  for (const LinearArm& arm : test::linear_arms(pool)) {
     const Matrix x = test::random_matrix(5, 300, 11);
     const StoredWeight w(70, 300, DType::f32, 12);
     LinearTask task{x.view(), w.whole(), Mat<float>(nullptr, 5, 70)};
     const Linear op{{&task, 1}, Form::nt, Write::overwrite, Operands::f32};
-    expect_like_reference(ctx, op, test::random_matrix(5, 70, 13).view(), test::name_of(ctx));
+    expect_like_reference(arm, op, test::random_matrix(5, 70, 13).view(), arm.name);
   }
 }
 
@@ -136,20 +140,20 @@ TEST(Linear, EveryFp8CodeMeansWhatTheReferenceSays) {
   w.scales = reinterpret_cast<const std::byte*>(scales.data());
   w.scale_cols = 1;
   const Matrix x(1, 1, 1.0f);
-  for (const Context& ctx : test::cpu_contexts(pool)) {
+  for (const LinearArm& arm : test::linear_arms(pool)) {
     for (Form form : {Form::nt, Form::nn}) {
       Weight view = w;
       if (form == Form::nn) std::swap(view.rows, view.cols), view.scale_cols = 2;
       Matrix y(1, 256);
       LinearTask task{x.view(), view, y.mat()};
-      linear(ctx, {{&task, 1}, form, Write::overwrite, Operands::by_mode});
+      arm.run(arm.ctx, {{&task, 1}, form, Write::overwrite, Operands::by_mode});
       for (int i = 0; i < 256; ++i) {
         const float expected = to_float(e4m3{static_cast<uint8_t>(i)}) * scale;
         const float actual = y.values[static_cast<size_t>(i)];
         if (std::isnan(expected))
-          EXPECT_TRUE(std::isnan(actual)) << test::name_of(ctx) << " code " << i;
+          EXPECT_TRUE(std::isnan(actual)) << arm.name << " code " << i;
         else
-          EXPECT_EQ(actual, expected) << test::name_of(ctx) << " code " << i;
+          EXPECT_EQ(actual, expected) << arm.name << " code " << i;
       }
     }
   }
@@ -157,7 +161,7 @@ TEST(Linear, EveryFp8CodeMeansWhatTheReferenceSays) {
 
 TEST(Linear, RefusesScalesThatAreNotFinite) {
   ThreadPool pool(2);
-  for (const Context& ctx : test::cpu_contexts(pool)) {
+  for (const LinearArm& arm : test::linear_arms(pool)) {
     for (Form form : {Form::nt, Form::nn}) {
       StoredWeight w(260, 260, DType::e4m3, 21);
       const float bad = INFINITY;
@@ -165,27 +169,27 @@ TEST(Linear, RefusesScalesThatAreNotFinite) {
       const Matrix x = test::random_matrix(2, 260, 22);
       Matrix y(2, 260);
       LinearTask task{x.view(), w.whole(), y.mat()};
-      EXPECT_THROW(linear(ctx, {{&task, 1}, form, Write::overwrite, Operands::by_mode}), Exception)
-          << test::name_of(ctx);
+      EXPECT_THROW(arm.run(arm.ctx, {{&task, 1}, form, Write::overwrite, Operands::by_mode}), Exception)
+          << arm.name;
     }
   }
 }
 
 TEST(Linear, TakesEmptyTasks) {
   ThreadPool pool(2);
-  for (const Context& ctx : test::cpu_contexts(pool)) {
+  for (const LinearArm& arm : test::linear_arms(pool)) {
     const Matrix x = test::random_matrix(3, 64, 31);
     const StoredWeight w(32, 64, DType::bf16, 32);
     Matrix y(3, 32);
     Matrix none(0, 32), no_rows(0, 64);
     const LinearTask empty{no_rows.view(), w.whole(), none.mat()};
     const LinearTask tasks[] = {empty, {x.view(), w.whole(), y.mat()}, empty};
-    linear(ctx, {tasks, Form::nt, Write::overwrite, Operands::by_mode});
+    arm.run(arm.ctx, {tasks, Form::nt, Write::overwrite, Operands::by_mode});
     Matrix alone(3, 32);
     const LinearTask task{x.view(), w.whole(), alone.mat()};
-    linear(ctx, {{&task, 1}, Form::nt, Write::overwrite, Operands::by_mode});
-    EXPECT_TRUE(test::same_bits(y.view(), alone.view())) << test::name_of(ctx);
-    linear(ctx, {});
+    arm.run(arm.ctx, {{&task, 1}, Form::nt, Write::overwrite, Operands::by_mode});
+    EXPECT_TRUE(test::same_bits(y.view(), alone.view())) << arm.name;
+    arm.run(arm.ctx, {});
   }
 }
 

@@ -40,4 +40,9 @@ void router(const Context& ctx, const Router& op);
 void swiglu(const Context& ctx, const Swiglu& op);
 }  // namespace avx512
 
+// Only the products of fast mode know AMX; everything else runs in AVX-512 there too.
+namespace amx {
+void linear(const Context& ctx, const Linear& op);
+}  // namespace amx
+
 }  // namespace fathom::kernels::cpu

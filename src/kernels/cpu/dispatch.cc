@@ -18,6 +18,7 @@ void latent_store(const Context& ctx, const LatentStore& op) {
   wide(ctx) ? avx512::latent_store(ctx, op) : avx2::latent_store(ctx, op);
 }
 void linear(const Context& ctx, const Linear& op) {
+  if (ctx.isa == Isa::amx) return amx::linear(ctx, op);
   wide(ctx) ? avx512::linear(ctx, op) : avx2::linear(ctx, op);
 }
 void mla_attention(const Context& ctx, const MlaAttention& op) {

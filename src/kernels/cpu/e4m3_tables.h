@@ -1,4 +1,4 @@
-// Tables that decode FP8 by byte permutations.
+// Tables of byte and word permutations: decoding FP8, packing BF16.
 #pragma once
 
 #include <array>
@@ -37,5 +37,17 @@ constexpr ByteTable make_e4m3_order() {
   return t;
 }
 inline constexpr ByteTable kE4m3Order = make_e4m3_order();
+
+// Indices of the upper words of 16 floats, then of 16 more.
+struct alignas(64) WordTable {
+  std::array<uint16_t, 32> word{};
+  constexpr const uint16_t* data() const { return word.data(); }
+};
+constexpr WordTable make_upper_words() {
+  WordTable t;
+  for (size_t i = 0; i < 32; ++i) t.word[i] = static_cast<uint16_t>(2 * i + 1);
+  return t;
+}
+inline constexpr WordTable kUpperWords = make_upper_words();
 
 }  // namespace fathom::kernels::cpu

@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/arms.h"
 #include "kernels/cpu/e4m3_tables.h"
+#include "kernels/cpu/linear_parts.h"
 #include "kernels/cpu/linear_plan.h"
 #include "kernels/cpu/row_chunks.h"
 #include "kernels/cpu/scale_row.h"
@@ -18,6 +19,12 @@
 namespace fathom::kernels::cpu::avx512 {
 
 void linear(const Context& ctx, const Linear& op) { linear_all<Avx512>(ctx, op); }
+
+void linear_chunk(const Context& ctx, int thread, const OutputRange& range, const Linear& op) {
+  linear_any<Avx512>(ctx, thread, range, op);
+}
+
+void linear_copy(const CopyUnit& unit) { round_row<Avx512>(unit); }
 
 }  // namespace fathom::kernels::cpu::avx512
 

@@ -72,15 +72,19 @@ void linear_any(const Context& ctx, int thread, const OutputRange& range, const 
   }
 }
 
+// One row of a rounded copy.
+template <class S>
+void round_row(const CopyUnit& unit) {
+  const PlannedTask& p = *unit.planned;
+  round_bf16_row<S>(p.task->x.row(unit.index), reinterpret_cast<float*>(p.packed + unit.index * p.copy_bytes),
+                    p.task->x.cols);
+}
+
 template <class S>
 void linear_all(const Context& ctx, const Linear& op) {
-  const bool round = ctx.mode == Mode::fast && op.operands == Operands::by_mode;
-  const LinearPlan plan(ctx, op, round);
-  const int64_t cost = plan.copied_rows() > 0 ? plan.copy(0).count : 0;
-  for_rows(ctx, plan.copied_rows(), cost, [&](int64_t i, int) {
-    const LinearPlan::Copy c = plan.copy(i);
-    round_bf16_row<S>(c.from, c.to, c.count);
-  });
+  const LinearPlan plan(ctx, op, ctx.mode == Mode::fast && op.operands == Operands::by_mode, false);
+  const int64_t cost = plan.copy_units() > 0 ? plan.copy(0).planned->task->x.cols : 0;
+  for_rows(ctx, plan.copy_units(), cost, [&](int64_t i, int) { round_row<S>(plan.copy(i)); });
   ctx.pool->run(plan.chunks(),
                 [&](int64_t chunk, int thread) { linear_any<S>(ctx, thread, plan.outputs(chunk), op); });
 }

@@ -1,4 +1,4 @@
-// How the tasks of a linear() call are cut into chunks for the pool, and where each finds its operand rows.
+// How the tasks of a linear() call are cut into chunks for the pool, and in what form their rows of x enter.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,24 @@ namespace fathom::kernels::cpu {
 // More rows of x than this share one decoding of w.
 inline constexpr int64_t kDirectRows = 4;
 
+// How the rows of x enter a product.
+enum class Entry : uint8_t {
+  as_is,    // the caller's memory
+  rounded,  // a copy of the rows of x, rounded to BF16, still FP32
+  tiles,    // a copy of the rows of y, in groups of 16, as tiles of BF16 pairs
+};
+
 struct PlannedTask {
   const LinearTask* task = nullptr;
-  int64_t first_chunk = 0;
-  int64_t outputs_per_chunk = 0;  // columns of y
-  // The rows of x as they enter the product: the caller's, or a rounded copy in `operands` of the plan.
-  const float* x = nullptr;
+  Entry entry = Entry::as_is;
+  int64_t first_chunk = 0, outputs_per_chunk = 0;  // columns of y
+  const float* x = nullptr;                        // as_is, rounded (and what tiles are made of)
   int64_t x_stride = 0;
-  int64_t copied_rows = 0;  // rows of the copy that this task owns; 0 when it shares the one before
-  int64_t copy_first = 0;   // rows copied for the tasks before it
+  std::byte* packed = nullptr;  // tiles
+  int64_t steps = 0;            // tiles: of 32 columns
+  int64_t copy_bytes = 0;       // of a row or a group
+  int64_t first_unit = 0;       // units of copying of the tasks before
+  int64_t units = 0;            // 0 when the task shares the copy of the one before
 
   const float* row(int64_t r) const { return x + (task->gather != nullptr ? task->gather[r] : r) * x_stride; }
 };
@@ -28,24 +37,30 @@ struct OutputRange {
   int64_t begin = 0, end = 0;  // columns of y
 };
 
+// What one unit of copying makes: a row of a rounded copy, or kSegmentSteps steps of a group of tiles.
+struct CopyUnit {
+  const PlannedTask* planned = nullptr;
+  int64_t index = 0;
+};
+inline constexpr int64_t kSegmentSteps = 16;
+
 class LinearPlan {
  public:
-  // Lays the plan, and copies of x if `copy`, out in the pool's shared scratch.
-  LinearPlan(const Context& ctx, const Linear& op, bool copy);
+  // Lays the plan, and room for the copies, out in the pool's shared scratch. `round`: operands are rounded
+  // to BF16; `tiles`: products that tiles can do enter as such.
+  LinearPlan(const Context& ctx, const Linear& op, bool round, bool tiles);
 
   int64_t chunks() const { return chunks_; }
   OutputRange outputs(int64_t chunk) const;
-  // Rows of x to be copied, over all tasks: row i is source(i), and belongs at destination(i).
-  int64_t copied_rows() const { return copied_rows_; }
-  struct Copy {
-    const float* from;
-    float* to;
-    int64_t count;
-  };
-  Copy copy(int64_t i) const;
+  // The copies must be made before any chunk runs.
+  int64_t copy_units() const { return units_; }
+  CopyUnit copy(int64_t unit) const;
 
  private:
-  int64_t tasks_ = 0, chunks_ = 0, copied_rows_ = 0;
+  void place_copies(std::byte* memory);
+  void place_chunks(const Context& ctx, const Linear& op);
+
+  int64_t tasks_ = 0, chunks_ = 0, units_ = 0;
   PlannedTask* planned_ = nullptr;
 };
 
