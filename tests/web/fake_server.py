@@ -202,7 +202,7 @@ class Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
     def start(self):
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 import unittest
 
@@ -165,6 +166,11 @@ class Answers(PageCase):
         self.assertEqual(temperature.get_attribute("aria-invalid"), "true")
         self.assertIn("Tool 1 must be", self.page.locator("dialog").inner_text())
         self.assert_accessible("invalid settings")
+
+    def test_speed_while_streaming(self):
+        self.send("slow please", wait=False)
+        expect(self.page.locator("#context-use")).to_have_text(re.compile(r"^\d+\.\d tokens/s$"))
+        self.page.click("#stop-button")
 
     def test_figures(self):
         self.send("plain please")

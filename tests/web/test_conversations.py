@@ -278,6 +278,13 @@ class Reach(FakeServerCase):
             expect(page.locator("#sidebar-toggle")).to_be_focused()
         page.context.close()
 
+    def test_narrow(self):
+        page = self.open(self.start(), size="narrow")
+        for word in ("markdown", "math", "code", "hostile", "429"):
+            self.send(f"{word} please")
+            self.assert_fits(word)
+        expect(page.locator("#send-button")).to_be_in_viewport(ratio=1)
+
     def test_theme_switch(self):
         page = self.open(self.start(), scheme="light")
         background = "getComputedStyle(document.body).backgroundColor"

@@ -61,7 +61,7 @@ export class AnswerView extends MessageView {
     if (format !== "json") return this.stream_.update(content, done);
     if (content === "") return [];
     const state = !done ? "JSON" : is_json(content) ? "JSON, valid" : "JSON, not complete";
-    this.text_.replaceChildren(json_block(content, h("span", {}, state)));
+    this.text_.replaceChildren(json_block(content, h("span", {}, state), !done));
     return [];
   }
 

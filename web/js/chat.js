@@ -13,12 +13,14 @@ import { context_used } from "./stats.js";
 const kSaveEvery = 2000;  // milliseconds, while an answer streams
 
 export class Chat {
-  // on_change(): what is shown around the messages (list, composer) is out of date.
-  constructor(store, thread, settings, on_change) {
+  // on_change(): what is shown around the messages (list, composer) is out of date. on_rate(tokens per second so far or
+  // undefined) comes while an answer streams.
+  constructor(store, thread, settings, on_change, on_rate) {
     this.store_ = store;
     this.thread_ = thread;
     this.settings = settings;
     this.on_change_ = on_change;
+    this.on_rate_ = on_rate;
     this.model = null;
     this.run = null;
     this.conversation = new_conversation();
@@ -124,6 +126,7 @@ export class Chat {
     if (view) {
       this.speak_(view.update(run.thinking_ms()));
       this.thread_.keep_end();
+      this.on_rate_(run.rate());
     }
     if (Date.now() - this.saved_at_ > kSaveEvery) this.save_(run.conversation);
   }

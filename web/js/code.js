@@ -4,6 +4,7 @@ import { copy_text, h, scrollable } from "./dom.js";
 import { icon } from "./icons.js";
 
 const kMaxHighlighted = 100000;
+const kMaxGrowing = 20000;  // a block that still grows is highlighted again and again
 const kEntities = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'" };
 const plain = (text) => text.replace(/&(?:amp|lt|gt|quot|#x27);/g, (entity) => kEntities[entity]);
 
@@ -25,8 +26,9 @@ function append_highlighted(target, markup) {
   }
 }
 
-export function fill_code(target, text, language) {
-  if (language && hljs.getLanguage(language) && text.length <= kMaxHighlighted) {
+export function fill_code(target, text, language, growing = false) {
+  const most = growing ? kMaxGrowing : kMaxHighlighted;
+  if (language && hljs.getLanguage(language) && text.length <= most) {
     append_highlighted(target, hljs.highlight(language, text, true).value);
   } else {
     target.append(text);
@@ -53,10 +55,10 @@ export function copy_button(name, text_of) {
 }
 
 // `info` is what stands after the fence; its first word is the language.
-export function code_block(text, info) {
+export function code_block(text, info, growing = false) {
   const language = /^[\w+#.-]{0,30}/.exec(info.trim().toLowerCase())[0];
   const code = h("code");
-  fill_code(code, text, language);
+  fill_code(code, text, language, growing);
   const name = language ? `Code, ${language}` : "Code";
   return h("div", { class: "code" },
     h("div", { class: "code-head" }, h("span", {}, language || "text"), copy_button("Copy code", () => text)),

@@ -75,6 +75,11 @@ export class Composer {
     this.show_context_(used, model.fathom.context);
   }
 
+  // While an answer streams its speed stands where the use of the context stands otherwise.
+  show_rate(rate) {
+    by_id("context-use").textContent = rate === undefined ? "" : `${rate.toFixed(1)} tokens/s`;
+  }
+
   show_context_(used, context) {
     const text = used && context ? `${used.toLocaleString("en")} of ${context.toLocaleString("en")} tokens` : "";
     by_id("context-use").textContent = text;

@@ -30,7 +30,7 @@ const thread = new ThreadView({
   send_results: (node, results) => chat.send_results(node, results),
   show_experts,
 });
-const chat = new Chat(store, thread, load_settings(), show_around);
+const chat = new Chat(store, thread, load_settings(), show_around, (rate) => composer.show_rate(rate));
 const sidebar = new Sidebar(chat, store);
 const composer = new Composer({
   send: (text) => chat.send(text), stop: () => chat.stop(), toggle_thinking, open_settings,

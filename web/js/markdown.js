@@ -54,7 +54,7 @@ function leaf(token, env) {
     case "softbreak": return "\n";
     case "hardbreak": return h("br");
     case "hr": return h("hr");
-    case "fence": return code_block(token.content, token.info);
+    case "fence": return code_block(token.content, token.info, env.tail);
     case "code_block": return code_block(token.content, "");
     case "math": return math_element(token.content, false, env.pool);
     case "math_display":
@@ -113,7 +113,7 @@ export class MarkdownStream {
     this.root_.append(...final_nodes);
     this.env_ = { references: env.references, level: env.level };
     if (!done && split < tokens.length) this.settled_ += line_offset(tail, tokens[split].map[0]);
-    this.tail_nodes_ = [...build(tokens.slice(split), env).childNodes];
+    this.tail_nodes_ = [...build(tokens.slice(split), { ...env, tail: true }).childNodes];
     this.root_.append(...this.tail_nodes_);
     return final_nodes;
   }

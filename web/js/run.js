@@ -22,6 +22,10 @@ export class Run {
     this.controller_.abort();
   }
 
+  rate() {
+    return this.watch_.stats().rate;
+  }
+
   thinking_ms() {
     return this.watch_.thinking_ms();
   }

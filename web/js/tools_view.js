@@ -22,10 +22,10 @@ export function is_json(text) {
 }
 
 // A block of JSON with a label in its head; `text` may still be growing.
-export function json_block(text, label) {
-  const pretty = pretty_json(text);
+export function json_block(text, label, growing = false) {
+  const pretty = growing ? text : pretty_json(text);
   const code = h("code");
-  fill_code(code, pretty, "json");
+  fill_code(code, pretty, "json", growing);
   return h("div", { class: "code" },
     h("div", { class: "code-head" }, label, copy_button("Copy JSON", () => pretty)),
     scrollable(h("pre", {}, code), "JSON"));
@@ -42,6 +42,9 @@ export class CallsView {
 
   // `pending`: the results are to be entered here.
   update(calls, pending) {
+    const state = JSON.stringify([calls, pending]);
+    if (state === this.state_) return;
+    this.state_ = state;
     const blocks = calls.map((call) => json_block(call.function.arguments, call_head(call.function.name)));
     this.element.replaceChildren(...blocks);
     if (pending) this.element.append(this.form_(calls));
