@@ -12,7 +12,8 @@ const kErrorTexts = {
   key: "The server wants an API key.",
   busy: "The server's queue is full.",
   draining: "The server is shutting down and takes no new work.",
-  context: "The conversation no longer fits into the model's context. Edit an earlier message or start a new conversation.",
+  context: "The conversation no longer fits into the model's context. " +
+    "Edit an earlier message or start a new conversation.",
   network: "The connection was lost.",
   request: "The server refused the request.",
   server: "The server failed.",
@@ -73,8 +74,10 @@ export class AnswerView extends MessageView {
     if (node.finish === "length") notes.push(h("p", { class: "note" }, node.full
       ? "Cut: the model's context is full. Start a new conversation, or edit an earlier message."
       : "Cut: the answer reached its limit of tokens. “Most tokens” in the settings raises it."));
-    if (node.finish === "insufficient_system_resource") notes.push(h("p", { class: "note" }, "Cut by the server."));
-    if (!node.finish && !node.error && !node.stopped) notes.push(h("p", { class: "note" }, "Interrupted: the page was closed."));
+    if (node.finish === "insufficient_system_resource")
+      notes.push(h("p", { class: "note" }, "Cut by the server."));
+    if (!node.finish && !node.error && !node.stopped)
+      notes.push(h("p", { class: "note" }, "Interrupted: the page was closed."));
     return notes;
   }
 

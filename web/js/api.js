@@ -60,10 +60,11 @@ export async function list_models() {
   return models;
 }
 
-// Calls on_chunk with every chunk of a streamed chat completion. Returns after [DONE]; throws ApiError, or AbortError
-// when the signal stopped it.
+// Calls on_chunk with every chunk of a streamed chat completion. Returns after [DONE]; throws ApiError, or
+// AbortError when the signal stopped it.
 export async function stream_chat(body, signal, on_chunk) {
-  const response = await request("/v1/chat/completions", { method: "POST", body: JSON.stringify(body), signal });
+  const response =
+      await request("/v1/chat/completions", { method: "POST", body: JSON.stringify(body), signal });
   const lost = () => new ApiError("network", "The connection was lost before the answer was complete.");
   try {
     for await (const data of sse_events(response.body)) {
@@ -76,7 +77,8 @@ export async function stream_chat(body, signal, on_chunk) {
     }
   } catch (error) {
     if (error instanceof ApiError || error.name === "AbortError") throw error;
-    if (error instanceof SyntaxError) throw new ApiError("server", "The server sent an answer that is not JSON.");
+    if (error instanceof SyntaxError)
+      throw new ApiError("server", "The server sent an answer that is not JSON.");
     throw lost();
   }
   throw lost();

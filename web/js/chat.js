@@ -13,8 +13,8 @@ import { context_used } from "./stats.js";
 const kSaveEvery = 2000;  // milliseconds, while an answer streams
 
 export class Chat {
-  // on_change(): what is shown around the messages (list, composer) is out of date. on_rate(tokens per second so far or
-  // undefined) comes while an answer streams.
+  // on_change(): what is shown around the messages (list, composer) is out of date. on_rate(tokens per second
+  // so far or undefined) comes while an answer streams.
   constructor(store, thread, settings, on_change, on_rate) {
     this.store_ = store;
     this.thread_ = thread;
@@ -46,7 +46,8 @@ export class Chat {
 
   // Tokens of the context in use after the last answer, or 0.
   context_used() {
-    return context_used(shown_path(this.conversation).findLast((node) => node.role === "assistant")?.stats || {});
+    return context_used(
+        shown_path(this.conversation).findLast((node) => node.role === "assistant")?.stats || {});
   }
 
   send(content) {

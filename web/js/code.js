@@ -8,8 +8,8 @@ const kMaxGrowing = 20000;  // a block that still grows is highlighted again and
 const kEntities = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'" };
 const plain = (text) => text.replace(/&(?:amp|lt|gt|quot|#x27);/g, (entity) => kEntities[entity]);
 
-// highlight.js answers in markup of nested <span class="…"> and escaped text. Reading it back into elements needs no
-// innerHTML; anything else it might contain would show as text.
+// highlight.js answers in markup of nested <span class="…"> and escaped text. Reading it back into elements
+// needs no innerHTML; anything else it might contain would show as text.
 function append_highlighted(target, markup) {
   const stack = [target];
   for (const part of markup.split(/(<span class="[\w -]*">|<\/span>)/)) {
@@ -36,7 +36,8 @@ export function fill_code(target, text, language, growing = false) {
 }
 
 export function copy_button(name, text_of) {
-  const button = h("button", { type: "button", class: "small ghost", "aria-label": name }, icon("copy"), "Copy");
+  const button =
+      h("button", { type: "button", class: "small ghost", "aria-label": name }, icon("copy"), "Copy");
   button.addEventListener("click", async () => {
     let outcome = "Copied";
     try {

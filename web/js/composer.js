@@ -81,7 +81,8 @@ export class Composer {
   }
 
   show_context_(used, context) {
-    const text = used && context ? `${used.toLocaleString("en")} of ${context.toLocaleString("en")} tokens` : "";
+    const text =
+        used && context ? `${used.toLocaleString("en")} of ${context.toLocaleString("en")} tokens` : "";
     by_id("context-use").textContent = text;
     by_id("context-use").classList.toggle("nearly-full", used > 0.9 * context);
   }

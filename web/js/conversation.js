@@ -27,7 +27,8 @@ export function shown_path(conversation) {
   for (;;) {
     const choices = siblings(conversation, parent);
     if (!choices.length) return path;
-    const node = choices.find((choice) => choice.id === conversation.chosen[parent]) || choices[choices.length - 1];
+    const node =
+        choices.find((choice) => choice.id === conversation.chosen[parent]) || choices[choices.length - 1];
     path.push(node);
     parent = node.id;
   }
@@ -36,7 +37,8 @@ export function shown_path(conversation) {
 // The nodes before `id`, from the first message on, and that node.
 export function path_to(conversation, id) {
   const path = [];
-  for (let node = find_node(conversation, id); node; node = find_node(conversation, node.parent)) path.unshift(node);
+  for (let node = find_node(conversation, id); node; node = find_node(conversation, node.parent))
+    path.unshift(node);
   return path;
 }
 
@@ -64,8 +66,8 @@ function title_of(text) {
 }
 
 // Whether the answer waits for the results of its calls.
-export const wants_results = (node) =>
-  node.role === "assistant" && node.tool_calls.length > 0 && !node.error && !node.stopped && node.finish !== "length";
+export const wants_results = (node) => node.role === "assistant" && node.tool_calls.length > 0 &&
+    !node.error && !node.stopped && node.finish !== "length";
 
 // The conversation's nodes as the API takes them. Thoughts are not sent again.
 export function api_messages(path) {
@@ -73,7 +75,8 @@ export function api_messages(path) {
   for (const node of path) {
     if (node.role === "user") messages.push({ role: "user", content: node.content });
     if (node.role === "tools") {
-      for (const { tool_call_id, content } of node.results) messages.push({ role: "tool", tool_call_id, content });
+      for (const { tool_call_id, content } of node.results)
+        messages.push({ role: "tool", tool_call_id, content });
     }
     if (node.role !== "assistant") continue;
     if (wants_results(node)) {

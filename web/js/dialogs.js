@@ -77,6 +77,7 @@ export function help_dialog() {
       h("dd", {}, meaning)));
   open_dialog("Keyboard shortcuts", [
     h("dl", { class: "shortcuts" }, rows),
-    h("p", { class: "quiet" }, h("a", { href: "/licenses.txt", target: "_blank" }, "Licences of the libraries used")),
+    h("p", { class: "quiet" },
+      h("a", { href: "/licenses.txt", target: "_blank" }, "Licences of the libraries used")),
   ]);
 }

@@ -1,6 +1,7 @@
 // Building elements. Strings only ever become text or attributes, so nothing here can turn text into markup.
 
-// h("a", {class: "x", href: "…", on: {click: f}, data: {id: 1}}, child, "text", …). False and null props are left out.
+// h("a", {class: "x", href: "…", on: {click: f}, data: {id: 1}}, child, "text", …). False and null props are
+// left out.
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
@@ -13,7 +14,8 @@ export function h(tag, props = {}, ...children) {
       element.setAttribute(name, value === true ? "" : value);
     }
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+      ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 

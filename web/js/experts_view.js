@@ -41,7 +41,8 @@ class HeatMap {
     const scale = devicePixelRatio || 1;
     const width = Math.max(1, Math.round(this.canvas.clientWidth * scale));
     const height = Math.max(1, Math.round(row * layers.length * scale));
-    if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
+    if (this.canvas.width !== width || this.canvas.height !== height)
+      Object.assign(this.canvas, { width, height });
     const context = this.canvas.getContext("2d");
     const style = getComputedStyle(this.canvas);
     context.clearRect(0, 0, width, height);
@@ -58,7 +59,8 @@ class HeatMap {
         const count = this.uses_[layer * routed + expert];
         if (!count) continue;
         context.globalAlpha = 0.12 + 0.88 * Math.min(1, count / full);
-        context.fillRect(x(expert), y(layer), x(expert + 1) - x(expert) - gap_x, y(layer + 1) - y(layer) - gap_y);
+        context.fillRect(
+            x(expert), y(layer), x(expert + 1) - x(expert) - gap_x, y(layer + 1) - y(layer) - gap_y);
       }
     }
     context.globalAlpha = 1;
@@ -82,13 +84,18 @@ function table(record, uses, tokens) {
   const rows = layer_rows(record, uses).map(({ layer, used, top }) => {
     const named = top.slice(0, single ? record.top_k : kMaxListed);
     const text = named.map(({ expert, count }) => (single ? `${expert}` : `${expert} (${count})`)).join(", ");
-    return h("tr", {}, h("th", { scope: "row" }, String(layer)), single ? null : h("td", {}, String(used)), h("td", {}, text));
+    return h(
+        "tr", {}, h("th", { scope: "row" }, String(layer)), single ? null : h("td", {}, String(used)),
+        h("td", {}, text));
   });
-  return h("table", {},
-    h("caption", {}, single ? "Experts of this token, by layer" : "Most used experts with their number of uses, by layer"),
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Layer"), single ? null : h("th", { scope: "col" }, "Used"),
-      h("th", { scope: "col" }, "Experts"))),
-    h("tbody", {}, rows));
+  return h(
+      "table", {},
+      h("caption", {},
+        single ? "Experts of this token, by layer" : "Most used experts with their number of uses, by layer"),
+      h("thead", {},
+        h("tr", {}, h("th", { scope: "col" }, "Layer"), single ? null : h("th", { scope: "col" }, "Used"),
+          h("th", { scope: "col" }, "Experts"))),
+      h("tbody", {}, rows));
 }
 
 export function experts_dialog(record) {
@@ -96,10 +103,11 @@ export function experts_dialog(record) {
   const slider = h("input", { id: slider_id, type: "range", min: 0, max: record.tokens, value: 0 });
   const token_label = h("output", { for: slider_id, class: "token" });
   const cell_label = h("p", { class: "quiet cell" });
-  const idle = `Layers ${record.layers[0]} to ${record.layers.at(-1)} from top to bottom, experts 0 to ${record.routed - 1} ` +
-    "from left to right; the stronger the colour, the more often used.";
+  const idle = `Layers ${record.layers[0]} to ${record.layers.at(-1)} from top to bottom, ` +
+    `experts 0 to ${record.routed - 1} from left to right; the stronger the colour, the more often used.`;
   const map = new HeatMap(record, (cell) => {
-    cell_label.textContent = cell ? `Layer ${cell.layer}, expert ${cell.expert}: used by ${cell.count} of the tokens shown` : idle;
+    cell_label.textContent =
+        cell ? `Layer ${cell.layer}, expert ${cell.expert}: used by ${cell.count} of the tokens shown` : idle;
   });
   const table_box = scrollable(h("div", { class: "table" }), "Experts by layer");
   const choose = (token) => {
@@ -119,7 +127,8 @@ export function experts_dialog(record) {
     const [first, last] = chosen ? [chosen - 1, chosen] : [0, record.tokens];
     const uses = count_uses(record, first, last);
     const at = chosen ? record.pieces.findLastIndex((piece) => piece.first < chosen) : -1;
-    const text = chosen ? `Token ${chosen}: “${shown_text(record.pieces[at].text)}”` : `All ${record.tokens} tokens`;
+    const text =
+        chosen ? `Token ${chosen}: “${shown_text(record.pieces[at].text)}”` : `All ${record.tokens} tokens`;
     token_label.textContent = text;
     slider.setAttribute("aria-valuetext", text);
     cell_label.textContent = idle;

@@ -1,5 +1,6 @@
-// Markdown to elements. The parser's tokens are turned into elements one by one from a closed list, so what a model
-// writes can neither become markup nor script: HTML is text, links go to http, https and mailto, images are off.
+// Markdown to elements. The parser's tokens are turned into elements one by one from a closed list, so what a
+// model writes can neither become markup nor script: HTML is text, links go to http, https and mailto, images
+// are off.
 import { MarkdownIt } from "/vendor.js";
 import { code_block } from "./code.js";
 import { h, scrollable } from "./dom.js";
@@ -15,11 +16,24 @@ parser.validateLink = (url) => kLink.test(url.trim());
 parser.use(math_rules);
 
 const kPaired = {
-  paragraph: "p", blockquote: "blockquote", bullet_list: "ul", ordered_list: "ol", list_item: "li", table: "table",
-  thead: "thead", tbody: "tbody", tr: "tr", th: "th", td: "td", em: "em", strong: "strong", s: "s",
+  paragraph: "p",
+  blockquote: "blockquote",
+  bullet_list: "ul",
+  ordered_list: "ol",
+  list_item: "li",
+  table: "table",
+  thead: "thead",
+  tbody: "tbody",
+  tr: "tr",
+  th: "th",
+  td: "td",
+  em: "em",
+  strong: "strong",
+  s: "s",
 };
 
-// Headings keep their order but never skip a level below the message's own (2), as assistive technology expects.
+// Headings keep their order but never skip a level below the message's own (2), as assistive technology
+// expects.
 function heading(token, env) {
   const wanted = Number(token.tag[1]);
   env.level = Math.min(wanted + 2, (env.level || 2) + 1, 6);
@@ -85,7 +99,8 @@ function build(tokens, env) {
   return root;
 }
 
-// A text that grows: blocks that can no longer change stay as they are, only the last is parsed and built again.
+// A text that grows: blocks that can no longer change stay as they are, only the last is parsed and built
+// again.
 export class MarkdownStream {
   constructor(root) {
     this.root_ = root;
@@ -99,8 +114,8 @@ export class MarkdownStream {
     this.tail_nodes_ = [];
   }
 
-  // Shows `text`, which begins with what was shown before. `done`: nothing follows. Returns the elements that became
-  // final by this call.
+  // Shows `text`, which begins with what was shown before. `done`: nothing follows. Returns the elements that
+  // became final by this call.
   update(text, done) {
     if (text.length - this.settled_ > kMaxBlocks) return this.update_plain_(text);
     if (done && this.env_.references) this.reset_();  // a definition may stand after its use
@@ -145,7 +160,9 @@ function line_offset(text, line) {
 export function spoken_text(node) {
   if (node.nodeType === Node.TEXT_NODE) return node.data;
   if (node.nodeType !== Node.ELEMENT_NODE) return "";
-  if (node.classList.contains("code")) return `${node.querySelector("pre").getAttribute("aria-label")} block. `;
+  if (node.classList.contains("code"))
+    return `${node.querySelector("pre").getAttribute("aria-label")} block. `;
   if (node.classList.contains("katex")) return node.querySelector("annotation")?.textContent || "";
-  return [...node.childNodes].map(spoken_text).join("") + (/^(P|LI|H\d|TD|TH)$/.test(node.tagName) ? ". " : "");
+  return [...node.childNodes].map(spoken_text).join("") +
+      (/^(P|LI|H\d|TD|TH)$/.test(node.tagName) ? ". " : "");
 }

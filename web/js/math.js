@@ -40,7 +40,8 @@ function inline_rule(state, silent) {
   return true;
 }
 
-// A formula on lines of its own. One that is still being written (env.streaming) is held back as math_pending.
+// A formula on lines of its own. One that is still being written (env.streaming) is held back as
+// math_pending.
 function block_rule(state, first, last, silent) {
   const line_at = (line) => state.src.slice(state.bMarks[line] + state.tShift[line], state.eMarks[line]);
   const start = line_at(first);
@@ -74,8 +75,10 @@ export function math_rules(markdown) {
   });
 }
 
-// Macros are how TeX loops and grows; KaTeX 0.16.4 does not bound all of them, so formulas that define some stay text.
-const kRefused = /\\(?:[egx]?def|(?:re)?newcommand|providecommand|let|futurelet|global|long|newenvironment)(?![a-zA-Z])/;
+// Macros are how TeX loops and grows; KaTeX 0.16.4 does not bound all of them, so formulas that define some
+// stay text.
+const kRefused =
+    /\\(?:[egx]?def|(?:re)?newcommand|providecommand|let|futurelet|global|long|newenvironment)(?![a-zA-Z])/;
 // Off in KaTeX as well, but there they would lose their arguments.
 const kUntrusted = /\\(?:href|url|includegraphics|html(?:Class|Id|Style|Data))(?![a-zA-Z])/;
 // The same version expands Unicode sub- and superscripts outside its bound.
@@ -110,7 +113,8 @@ export function math_element(tex, display, pool) {
 
 function render(tex, display) {
   const box = document.createElement("span");
-  const allowed = tex.length <= kMaxBlock && ![kRefused, kUntrusted, kManyScripts].some((one) => one.test(tex));
+  const allowed =
+      tex.length <= kMaxBlock && ![kRefused, kUntrusted, kManyScripts].some((one) => one.test(tex));
   try {
     if (!allowed) throw new Error("refused");
     katex.render(tex, box, {

@@ -18,7 +18,9 @@ export class MessageView {
   add_siblings(index, count, on_step) {
     if (count < 2) return;
     const step = (name, delta, label, off) => {
-      const button = h("button", { type: "button", class: "icon small", disabled: off, data: { step: delta } }, icon(name));
+      const button =
+          h("button", { type: "button", class: "icon small", disabled: off, data: { step: delta } },
+            icon(name));
       set_label(button, label);
       button.addEventListener("click", () => on_step(this.node, delta));
       return button;

@@ -14,7 +14,12 @@ export function thinks(model, settings) {
 }
 
 export function chat_request(model, settings, messages) {
-  const body = { model: model.id, messages: [...messages], stream: true, stream_options: { include_usage: true } };
+  const body = {
+    model: model.id,
+    messages: [...messages],
+    stream: true,
+    stream_options: { include_usage: true }
+  };
   if (settings.system.trim()) body.messages.unshift({ role: "system", content: settings.system });
   body.thinking = { type: thinks(model, settings) ? "enabled" : "disabled" };
   for (const { name } of kNumbers) {

@@ -30,8 +30,8 @@ export class Run {
     return this.watch_.thinking_ms();
   }
 
-  // Resolves when the answer is over, however it ended: node.finish, node.stopped or node.error say how. Returns the
-  // record of experts, or null.
+  // Resolves when the answer is over, however it ended: node.finish, node.stopped or node.error say how.
+  // Returns the record of experts, or null.
   async start(body) {
     const { node } = this;
     if (body.fathom?.experts) this.recorder_ = new ExpertRecorder(this.model_.fathom.experts);
@@ -69,7 +69,8 @@ export class Run {
     if (choice.finish_reason) node.finish = String(choice.finish_reason);
     if (kind) this.watch_.piece(kind, Array.isArray(experts) ? experts.length : 1);
     if (experts && this.recorder_) {
-      const call = (delta.tool_calls || []).map((part) => (part.function?.name || "") + (part.function?.arguments || ""));
+      const call = (delta.tool_calls ||
+                    []).map((part) => (part.function?.name || "") + (part.function?.arguments || ""));
       this.recorder_.add(delta.reasoning_content || delta.content || call.join(""), thought, experts);
     }
     this.timer_ ||= setTimeout(() => {

@@ -75,7 +75,8 @@ export function tools_problem(text) {
   for (const [index, tool] of tools.entries()) {
     const name = tool?.function?.name;
     if (tool?.type !== "function" || typeof name !== "string" || !/^[\w-]{1,64}$/.test(name)) {
-      return `Tool ${index + 1} must be {"type": "function", "function": {"name": …}}; names have letters, digits, _ and -.`;
+      return `Tool ${index + 1} must be {"type": "function", "function": {"name": …}}; ` +
+        "names have letters, digits, _ and -.";
     }
   }
   return "";

@@ -23,13 +23,16 @@ function field(label, control, hint) {
 }
 
 function text_area(name, value, rows, code) {
-  const area = h("textarea", { name, rows, class: code ? "code-input" : null, spellcheck: code ? "false" : null });
+  const area =
+      h("textarea", { name, rows, class: code ? "code-input" : null, spellcheck: code ? "false" : null });
   area.value = value;
   return area;
 }
 
 function select(name, value, options) {
-  return h("select", { name }, options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)));
+  return h(
+      "select", { name },
+      options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)));
 }
 
 function example_button(area, text, name) {
@@ -56,28 +59,33 @@ function number_fields(settings) {
 
 function build_form(settings, model) {
   const numbers = number_fields(settings);
-  const stop = field("Stop texts", text_area("stop", settings.stop, 2, true), "One a line; the answer ends before them.");
+  const stop = field(
+      "Stop texts", text_area("stop", settings.stop, 2, true), "One a line; the answer ends before them.");
   const tools = field("Functions", text_area("tools", settings.tools, 6, true),
     "A JSON list of functions the model may call. You enter their results.");
   const format = field("Format", select("format", settings.format, [
     ["text", "Text"], ["json_object", "JSON"], ["json_schema", "JSON of a schema"],
   ]));
-  const schema = field("Schema", text_area("schema", settings.schema, 5, true), "JSON Schema the answer must satisfy.");
+  const schema =
+      field("Schema", text_area("schema", settings.schema, 5, true), "JSON Schema the answer must satisfy.");
   const schema_part = h("div", {}, schema.element, example_button(schema.control, kExampleSchema, "schema"));
   const toggle_schema = () => (schema_part.hidden = format.control.value !== "json_schema");
   format.control.addEventListener("change", toggle_schema);
   toggle_schema();
   const experts = h("input", { type: "checkbox", name: "record_experts", checked: settings.record_experts });
+  const choice = field("The model", select("tool_choice", settings.tool_choice, [
+    ["auto", "may call tools"], ["required", "must call a tool"], ["none", "must not call tools"],
+  ]));
+  const example = example_button(tools.control, kExampleTools, "tool");
+  const tool_part = group("Tools", tools.element, example, choice.element);
+  const expert_part = group("Experts",
+    h("label", { class: "check" }, experts, "Record which experts each token of the answer uses"));
   const form = h("form", { id: unique_id("form"), novalidate: true },
     group("Instructions", field("System prompt", text_area("system", settings.system, 3, false)).element),
     group("Sampling", h("div", { class: "grid" }, numbers.map(({ element }) => element)), stop.element),
     group("Answer", format.element, schema_part),
-    model && !model.fathom.tools ? null : group("Tools", tools.element, example_button(tools.control, kExampleTools, "tool"),
-      field("The model", select("tool_choice", settings.tool_choice, [
-        ["auto", "may call tools"], ["required", "must call a tool"], ["none", "must not call tools"],
-      ])).element),
-    model && !model.fathom.experts ? null : group("Experts",
-      h("label", { class: "check" }, experts, "Record which experts each token of the answer uses")));
+    model && !model.fathom.tools ? null : tool_part,
+    model && !model.fathom.experts ? null : expert_part);
   return { form, numbers, tools, format, schema };
 }
 

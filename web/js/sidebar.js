@@ -59,14 +59,16 @@ export class Sidebar {
     const current = this.chat_.conversation;
     if (current.nodes.length && !this.conversations_.includes(current)) this.conversations_.push(current);
     this.conversations_.sort((a, b) => b.updated - a.updated);
-    by_id("conversation-list").replaceChildren(...this.conversations_.map((one) => this.item_(one, one === current)));
+    by_id("conversation-list")
+        .replaceChildren(...this.conversations_.map((one) => this.item_(one, one === current)));
     by_id("no-conversations").hidden = this.conversations_.length > 0;
     by_id("export-button").disabled = this.conversations_.length === 0;
   }
 
   item_(conversation, current) {
     const title = conversation.title || "Untitled";
-    const open = h("button", { class: "conversation", title, "aria-current": current ? "true" : null }, title);
+    const open =
+        h("button", { class: "conversation", title, "aria-current": current ? "true" : null }, title);
     open.addEventListener("click", () => {
       this.chat_.open(conversation);
       this.close_if_over();
@@ -78,7 +80,8 @@ export class Sidebar {
     const remove = h("button", { class: "icon small" }, icon("trash"));
     set_label(remove, `Delete “${title}”`);
     remove.addEventListener("click", () => this.remove_(conversation, title));
-    return h("li", { class: current ? "current" : null, data: { id: conversation.id } }, open, rename, remove);
+    return h(
+        "li", { class: current ? "current" : null, data: { id: conversation.id } }, open, rename, remove);
   }
 
   focus_item_(id) {
@@ -97,7 +100,8 @@ export class Sidebar {
   }
 
   async remove_(conversation, title) {
-    if (await confirm_dialog("Delete conversation?", `“${title}” and all its answers will be gone.`, "Delete")) {
+    if (await confirm_dialog(
+            "Delete conversation?", `“${title}” and all its answers will be gone.`, "Delete")) {
       this.conversations_ = this.conversations_.filter((other) => other !== conversation);
       await this.chat_.remove(conversation);
       this.show();

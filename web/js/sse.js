@@ -1,6 +1,7 @@
 // Server-sent events of a fetch() response body.
 
-// Yields the data of each event as a string. Comments (keep-alive lines) are skipped. Throws what the network throws.
+// Yields the data of each event as a string. Comments (keep-alive lines) are skipped. Throws what the network
+// throws.
 export async function* sse_events(body) {
   const reader = body.getReader();
   const decoder = new TextDecoder();

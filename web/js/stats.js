@@ -64,18 +64,21 @@ export function stat_items(stats) {
   const items = [];
   const add = (text, title) => items.push({ text, title });
   if (stats.tokens !== undefined) {
-    const thoughts = stats.thinking_tokens > 0 ? `, ${stats.thinking_tokens.toLocaleString("en")} of them thoughts` : "";
+    const thoughts =
+        stats.thinking_tokens > 0 ? `, ${stats.thinking_tokens.toLocaleString("en")} of them thoughts` : "";
     add(`${stats.tokens.toLocaleString("en")} tokens`, `Length of the answer${thoughts}`);
   }
   if (stats.rate !== undefined) add(`${stats.rate.toFixed(1)} tokens/s`, "Speed after the first token");
-  if (stats.first_ms !== undefined) add(`first token ${seconds(stats.first_ms)}`, "From sending to the first token");
+  if (stats.first_ms !== undefined)
+    add(`first token ${seconds(stats.first_ms)}`, "From sending to the first token");
   if (stats.prompt_tokens > 0 && stats.cached !== undefined) {
     const share = Math.round((100 * stats.cached) / stats.prompt_tokens);
     add(`cache ${share} %`, `${stats.cached} of ${stats.prompt_tokens} prompt tokens came from the cache`);
   }
   if (stats.drafted > 0) {
     const share = Math.round((100 * stats.accepted) / stats.drafted);
-    add(`drafts ${share} %`, `Multi-token prediction: ${stats.accepted} of ${stats.drafted} drafted tokens accepted`);
+    add(`drafts ${share} %`,
+        `Multi-token prediction: ${stats.accepted} of ${stats.drafted} drafted tokens accepted`);
   }
   return items;
 }

@@ -1,5 +1,5 @@
-// What stays in the browser: conversations and recorded experts, in IndexedDB. Without it (some private windows) they
-// live as long as the page.
+// What stays in the browser: conversations and recorded experts, in IndexedDB. Without it (some private
+// windows) they live as long as the page.
 
 function promise_of(request) {
   return new Promise((resolve, reject) => {
@@ -12,7 +12,8 @@ function open_database() {
   const request = indexedDB.open("fathom", 1);
   request.onupgradeneeded = () => {
     request.result.createObjectStore("conversations", { keyPath: "id" });
-    request.result.createObjectStore("experts", { keyPath: "id" }).createIndex("conversation", "conversation");
+    request.result.createObjectStore("experts", { keyPath: "id" })
+        .createIndex("conversation", "conversation");
   };
   return promise_of(request);
 }

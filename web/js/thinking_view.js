@@ -8,7 +8,8 @@ export class ThinkingView {
     this.label_ = h("span");
     this.body_ = h("div", { class: "prose thoughts" });
     scrollable(this.body_, "Thoughts");
-    this.element = h("details", { class: "thinking", hidden: true }, h("summary", {}, this.label_), this.body_);
+    this.element =
+        h("details", { class: "thinking", hidden: true }, h("summary", {}, this.label_), this.body_);
     this.stream_ = new MarkdownStream(this.body_);
     this.touched_ = false;
     this.done_ = false;
@@ -20,7 +21,9 @@ export class ThinkingView {
     if (!text || this.done_) return;
     this.element.hidden = false;
     this.stream_.update(text, !live);
-    this.label_.textContent = live ? `Thinking for ${duration(ms)}` : ms ? `Thought for ${duration(ms)}` : "Thoughts";
+    this.label_.textContent = live ? `Thinking for ${duration(ms)}` :
+        ms ? `Thought for ${duration(ms)}` :
+             "Thoughts";
     this.element.classList.toggle("live", live);
     if (!this.touched_) this.element.open = live;
     if (live) this.body_.scrollTop = this.body_.scrollHeight;

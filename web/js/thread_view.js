@@ -8,7 +8,8 @@ import { results_element } from "./tools_view.js";
 const kNearEnd = 80;  // pixels from the end that still count as reading along
 
 export class ThreadView {
-  // actions: {edit(node, text), retry(node), step(node, delta), send_results(node, results), show_experts(node)}
+  // actions: {edit(node, text), retry(node), step(node, delta), send_results(node, results),
+  // show_experts(node)}
   constructor(actions) {
     this.actions_ = actions;
     this.box_ = by_id("messages");

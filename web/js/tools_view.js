@@ -59,8 +59,10 @@ export class CallsView {
         label: h("label", { for: id }, `Result of ${call.function.name}${several}`),
       };
     });
-    const form = h("form", { class: "results" }, fields.map(({ label, area }) => [label, area]),
-      h("div", { class: "row" }, h("button", { class: "primary" }, calls.length > 1 ? "Send results" : "Send result")));
+    const form =
+        h("form", { class: "results" }, fields.map(({ label, area }) => [label, area]),
+          h("div", { class: "row" },
+            h("button", { class: "primary" }, calls.length > 1 ? "Send results" : "Send result")));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.on_results_(fields.map(({ call, area }) => ({ tool_call_id: call.id, content: area.value })));

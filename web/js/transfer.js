@@ -31,7 +31,8 @@ function read_conversation(from) {
     const fields = read_role(node);
     if (!fields) continue;
     ids.set(node.id, new_id());
-    nodes.push({ id: ids.get(node.id), parent: ids.get(node.parent), created: time_of(node.created), ...fields });
+    nodes.push(
+        { id: ids.get(node.id), parent: ids.get(node.parent), created: time_of(node.created), ...fields });
   }
   const chosen = {};
   for (const [parent, child] of Object.entries(from?.chosen || {})) {
@@ -53,16 +54,27 @@ function read_role(node) {
   }
   if (node.role !== "assistant") return null;
   return {
-    role: "assistant", content: text_of(node.content), reasoning: text_of(node.reasoning),
+    role: "assistant",
+    content: text_of(node.content),
+    reasoning: text_of(node.reasoning),
     tool_calls: (Array.isArray(node.tool_calls) ? node.tool_calls : []).map(read_call),
-    finish: text_of(node.finish), stopped: node.stopped === true, error: null, experts: false,
-    format: node.format === "json" ? "json" : "text", model: text_of(node.model), stats: read_stats(node.stats),
+    finish: text_of(node.finish),
+    stopped: node.stopped === true,
+    error: null,
+    experts: false,
+    format: node.format === "json" ? "json" : "text",
+    model: text_of(node.model),
+    stats: read_stats(node.stats),
   };
 }
 
 function read_call(call) {
   const { name, arguments: args } = call?.function || {};
-  return { id: text_of(call?.id), type: "function", function: { name: text_of(name), arguments: text_of(args) } };
+  return {
+    id: text_of(call?.id),
+    type: "function",
+    function: { name: text_of(name), arguments: text_of(args) }
+  };
 }
 
 function read_stats(from) {
