@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "kernels/linear.h"
-#include "tests/support/linear_arms.h"
+#include "tests/support/tile_arms.h"
 
 namespace fathom::kernels {
 namespace {

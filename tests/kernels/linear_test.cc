@@ -8,7 +8,7 @@
 
 #include "numeric/bf16.h"
 #include "tensor/element.h"
-#include "tests/support/linear_arms.h"
+#include "tests/support/tile_arms.h"
 
 namespace fathom::kernels {
 namespace {

@@ -8,11 +8,12 @@
 #include "kernels/latent_store.h"
 #include "numeric/bf16.h"
 #include "tensor/element.h"
-#include "tests/support/kernel_data.h"
+#include "tests/support/tile_arms.h"
 
 namespace fathom::kernels {
 namespace {
 
+using test::AttentionArm;
 using test::Matrix;
 
 // Sequences of given lengths whose blocks lie scattered in one cache.
@@ -80,13 +81,17 @@ Heads<T> heads_of(Mat<T> m, int64_t heads, int64_t dim, int64_t first) {
 
 constexpr float kScale = 0.07f;
 
-Matrix attend(Context ctx, const Fixture& f, const Rows& rows, const Matrix& q,
-              Backend backend = Backend::cpu) {
+Matrix attend(const AttentionArm& arm, const Fixture& f, const Rows& rows, const Matrix& q) {
   Matrix out(q.rows, f.heads * f.latent);
-  ctx.backend = backend;
-  mla_attention(ctx, {heads_of(q.view(), f.heads, f.latent, 0), heads_of(q.view(), f.heads, f.rope, f.latent),
-                      rows.map(f), f.cache, kScale, heads_of(out.mat(), f.heads, f.latent, 0)});
+  arm.run(arm.ctx, {heads_of(q.view(), f.heads, f.latent, 0), heads_of(q.view(), f.heads, f.rope, f.latent),
+                    rows.map(f), f.cache, kScale, heads_of(out.mat(), f.heads, f.latent, 0)});
   return out;
+}
+
+AttentionArm reference(const AttentionArm& arm) {
+  AttentionArm ref{arm.ctx, "reference", mla_attention};
+  ref.ctx.backend = Backend::ref;
+  return ref;
 }
 
 // First-order bound: errors of the scores shift probabilities, probabilities are rounded in fast mode, sums
@@ -126,32 +131,33 @@ Rows mixed_rows() { return {{0, 1, 1, 1, 2, 2, 0, 2, 2, 2}, {0, 69, 70, 63, 599,
 
 TEST(MlaAttention, MatchesTheReference) {
   ThreadPool pool(2);
-  for (const Context& ctx : test::cpu_contexts(pool)) {
+  for (const AttentionArm& arm : test::attention_arms(pool)) {
     for (const auto& [latent, rope, heads] :
          {std::array<int64_t, 3>{128, 64, 4}, {40, 6, 3}, {512, 64, 17}, {33, 2, 1}}) {
-      const Fixture f(ctx.mode, {3, 71, 600}, latent, rope, heads);
+      const Fixture f(arm.ctx.mode, {3, 71, 600}, latent, rope, heads);
       const Rows rows = mixed_rows();
       const Matrix q = test::random_matrix(10, heads * (latent + rope), 9);
-      const Matrix bound = attention_bound(f, rows, q, ctx.mode == Mode::fast);
-      const Matrix expected = attend(ctx, f, rows, q, Backend::ref), actual = attend(ctx, f, rows, q);
+      const Matrix bound = attention_bound(f, rows, q, arm.ctx.mode == Mode::fast);
+      const Matrix expected = attend(reference(arm), f, rows, q), actual = attend(arm, f, rows, q);
       const test::Deviation d = test::deviation(actual.view(), expected.view(), bound.view());
-      EXPECT_LE(d.worst, 1) << test::name_of(ctx) << " latent " << latent << " " << d.where;
+      EXPECT_LE(d.worst, 1) << arm.name << " latent " << latent << " " << d.where;
     }
   }
 }
 
 TEST(MlaAttention, ARowIsTheSameAloneAndAmongMany) {
   ThreadPool one(1), three(3);
-  for (const Context& ctx : test::cpu_contexts(one)) {
-    const Fixture f(ctx.mode, {3, 71, 1500}, 128, 64, 20);
+  for (const AttentionArm& arm : test::attention_arms(one)) {
+    const Fixture f(arm.ctx.mode, {3, 71, 2500}, 128, 64, 20);
     Rows rows = mixed_rows();
-    for (int32_t p : {1499, 1000, 1023, 1024, 700}) rows.sequence.push_back(2), rows.position.push_back(p);
+    for (int32_t p : {2499, 1000, 1023, 1024, 1025, 2047, 2048, 700})
+      rows.sequence.push_back(2), rows.position.push_back(p);
     const int64_t count = static_cast<int64_t>(rows.position.size());
     const Matrix q = test::random_matrix(count, f.heads * f.cache.width(), 9);
-    const Matrix all = attend(ctx, f, rows, q);
-    Context threads = ctx;
-    threads.pool = &three;
-    EXPECT_TRUE(test::same_bits(all.view(), attend(threads, f, rows, q).view())) << test::name_of(ctx);
+    const Matrix all = attend(arm, f, rows, q);
+    AttentionArm threads = arm;
+    threads.ctx.pool = &three;
+    EXPECT_TRUE(test::same_bits(all.view(), attend(threads, f, rows, q).view())) << arm.name;
     for (int64_t size : {1, 2, 5}) {
       for (int64_t first = count - size; first >= 0; first -= size) {
         std::vector<int64_t> which;
@@ -164,7 +170,7 @@ TEST(MlaAttention, ARowIsTheSameAloneAndAmongMany) {
         for (int64_t i = 0; i < size; ++i)
           ASSERT_TRUE(test::same_bits(out.view().rows_from(i, 1),
                                       all.view().rows_from(which[static_cast<size_t>(i)], 1)))
-              << test::name_of(ctx) << " row " << which[static_cast<size_t>(i)];
+              << arm.name << " row " << which[static_cast<size_t>(i)];
       }
     }
   }

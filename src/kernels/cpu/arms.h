@@ -43,6 +43,7 @@ void swiglu(const Context& ctx, const Swiglu& op);
 // Only the products of fast mode know AMX; everything else runs in AVX-512 there too.
 namespace amx {
 void linear(const Context& ctx, const Linear& op);
+void mla_attention(const Context& ctx, const MlaAttention& op);
 }  // namespace amx
 
 }  // namespace fathom::kernels::cpu

@@ -3,9 +3,10 @@
 
 #include "kernels/cpu/arms.h"
 #include "kernels/cpu/attention_body.h"
-#include "kernels/cpu/attention_spans.h"
+#include "kernels/cpu/attention_plan.h"
 #include "kernels/cpu/dot_tile.h"
 #include "kernels/cpu/e4m3_tables.h"
+#include "kernels/cpu/row_chunks.h"
 #include "kernels/cpu/rows.h"
 #include "kernels/cpu/scale_row.h"
 #include "kernels/cpu/simd_avx2.h"
@@ -14,8 +15,8 @@
 namespace fathom::kernels::cpu::avx2 {
 
 void mla_attention(const Context& ctx, const MlaAttention& op) {
-  op.cache.dtype == DType::bf16 ? attention_all<Avx2, DType::bf16>(ctx, op)
-                                : attention_all<Avx2, DType::f32>(ctx, op);
+  if (op.cache.dtype == DType::bf16) return attend_all<Avx2, VectorAttention<Avx2, DType::bf16>>(ctx, op);
+  attend_all<Avx2, VectorAttention<Avx2, DType::f32>>(ctx, op);
 }
 
 }  // namespace fathom::kernels::cpu::avx2

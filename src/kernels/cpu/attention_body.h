@@ -1,170 +1,187 @@
-// mla_attention() in FP32 arithmetic, as templates over the vector type S.
+// A stretch of attention in FP32 arithmetic, as templates over the vector type S and the cache's dtype D.
 //
-// Keys are taken in spans of kSpan by absolute position. A span yields its largest score, the sum of
-// exponentials and the weighted sum of latents; spans are merged in order. So the bits of a row depend on its
-// position and its keys alone, and spans may be computed by anyone.
+// Within a stretch, blocks of kBlockTokens keys in order: scores, the new largest, what came before scaled to
+// it, and the block's latents added key by key.
 #pragma once
 
-#include "kernels/cpu/attention_spans.h"
+#include "kernels/cpu/attention_merge.h"
 #include "kernels/cpu/dot_tile.h"
-#include "kernels/mla_attention.h"
 
 namespace fathom::kernels::cpu {
 
-// One span of one head: sum_j e^(s_j - largest), and sum_j e^(s_j - largest) latent_j.
-struct SpanResult {
-  float largest, total;
-  float* latent;
-};
+template <class S, DType D>
+class VectorAttention {
+ public:
+  static constexpr int64_t kColumns = 64, kHeadUnit = 1;
 
-// into = the softmax over the keys of both.
-template <class S>
-void merge_span(SpanResult& into, const SpanResult& next, int64_t width) {
-  const float largest = next.largest > into.largest ? next.largest : into.largest;
-  const float old_factor = exp1<S>(into.largest - largest), new_factor = exp1<S>(next.largest - largest);
-  into.total = into.total * old_factor + next.total * new_factor;
-  into.largest = largest;
-  for (int64_t c = 0; c < width; c += S::kLanes) {
-    const int64_t n = width - c < S::kLanes ? width - c : S::kLanes;
-    const auto scaled = S::mul(S::load_n(next.latent + c, n), S::set1(new_factor));
-    S::store_n(into.latent + c, S::fma(S::load_n(into.latent + c, n), S::set1(old_factor), scaled), n);
+  static size_t scratch_bytes(const MlaAttention& op) {
+    return static_cast<size_t>(kColumns * row_floats(op.cache) + S::kTileRows * kBlockTokens +
+                               kBlockTokens * row_floats(op.cache)) *
+           sizeof(float);
   }
-}
 
-// score[0, n) becomes e^(scale score - largest), zero up to whole vectors; `operand` rounds what enters the
-// product.
-template <class S>
-void softmax_span(float* score, int64_t n, float scale, bool round, SpanResult& out) {
-  const auto factor = S::set1(scale);
-  auto largest = S::set1(-__builtin_inff());
-  for (int64_t j = 0; j < n; ++j) score[j] *= scale;
-  const int64_t whole = (n + S::kLanes - 1) / S::kLanes * S::kLanes;
-  for (int64_t j = n; j < whole; ++j) score[j] = -__builtin_inff();
-  (void)factor;
-  for (int64_t j = 0; j < whole; j += S::kLanes) largest = S::max(S::load(score + j), largest);
-  out.largest = S::largest(largest);
-  auto total = S::zero();
-  for (int64_t j = 0; j < whole; j += S::kLanes) {
-    const auto e = exp<S>(S::sub(S::load(score + j), S::set1(out.largest)));
-    total = S::add(total, e);
-    S::store(score + j, round ? S::round_bf16(e) : e);
+  VectorAttention(const MlaAttention& op, const AttentionGroup& g, std::byte* memory)
+      : op_(op),
+        g_(g),
+        row_(row_floats(op.cache)),
+        q_(reinterpret_cast<float*>(memory)),
+        score_(q_ + kColumns * row_),
+        keys_(score_ + S::kTileRows * kBlockTokens) {
+    for (int64_t c = 0; c < g.columns(); ++c) take_query(c);
   }
-  out.total = S::sum(total);
-}
 
-template <class S, DType D, int MR>
-void score_block(const float* q, int64_t q_stride, const StoredRows& keys, int64_t n, int64_t width,
-                 float* score) {
-  const float* x[MR];
-  for (int i = 0; i < MR; ++i) x[i] = q + i * q_stride;
-  const std::byte* const none[4] = {};
-  for (int64_t j = 0; j < n; j += 4) {
-    const std::byte* w[4];
-    for (int64_t k = 0; k < 4; ++k) w[k] = keys.row(j + k < n ? j + k : j);
-    DotTile<S, MR> tile;
-    tile.clear();
-    dot_stored<S, D, MR>(x, w, none, width, tile);
-    for (int i = 0; i < MR; ++i)
-      write_four(score + i * kSpan + j, tile.totals(i), n - j < 4 ? n - j : 4, Write::overwrite);
-  }
-}
-
-// latent[i] (+)= probability[i] w for MR heads and the n keys of one block.
-template <class S, DType D, int MR>
-void value_block(const float* probability, const StoredRows& keys, int64_t n, int64_t latent, float* out,
-                 bool first) {
-  const float* x[MR];
-  for (int i = 0; i < MR; ++i) x[i] = probability + i * kSpan;
-  const auto no_scales = [](int64_t) -> const std::byte* { return nullptr; };
-  for (int64_t c = 0; c < latent; c += S::kStep) {
-    const int64_t count = latent - c < S::kStep ? latent - c : S::kStep;
-    typename S::F acc[MR][S::kStepVectors];
-    axpy_stored<S, D, MR>(x, keys, no_scales, n, c, count, acc);
-    for (int i = 0; i < MR; ++i) {
-      for (int v = 0; v < S::kStepVectors; ++v) {
-        const int64_t left = count - v * S::kLanes;
-        if (left > 0)
-          write_vector<S>(out + i * latent + c + v * S::kLanes, acc[i][v],
-                          left < S::kLanes ? left : S::kLanes, first ? Write::overwrite : Write::accumulate);
+  void stretch(int64_t begin, const PartialSoftmax& out) {
+    const int64_t end = g_.longest < begin + kStretch ? g_.longest : begin + kStretch;
+    for (int64_t c = 0; c < g_.columns(); ++c) {
+      out.largest[c] = -__builtin_inff();
+      out.total[c] = 0;
+    }
+    std::memset(out.latent, 0, static_cast<size_t>(g_.columns() * op_.cache.latent) * sizeof(float));
+    for (int64_t j = begin; j < end; j += kBlockTokens) {
+      decode_keys(j, end - j < kBlockTokens ? end - j : kBlockTokens);
+      for (int64_t r = 0; r < g_.rows; ++r) {
+        const int64_t left = op_.rows.position[g_.row + r] + 1 - j;
+        if (left > 0) row_block(r, left < kBlockTokens ? left : kBlockTokens, out);
       }
     }
   }
-}
 
-// What a thread keeps while it works on up to kHeads heads of one row.
-struct HeadsScratch {
-  float *q, *score, *part, *sum;
-  static int64_t floats(const PagedLatent& c) { return kHeads * (c.width() + kSpan + 2 * c.latent) + 64; }
-  HeadsScratch(std::byte* memory, const PagedLatent& c)
-      : q(reinterpret_cast<float*>(memory)),
-        score(q + kHeads * c.width()),
-        part(score + kHeads * kSpan),
-        sum(part + kHeads * c.latent) {}
-};
+ private:
+  // Floats of a decoded entry: whole vectors, and no multiple of a page.
+  static int64_t row_floats(const PagedLatent& c) { return (((c.width() + 15) / 16) | 1) * 16; }
 
-// MR heads of row r over the keys [begin, end) of one span.
-template <class S, DType D, int MR>
-void attend_span(const MlaAttention& op, bool round, int64_t r, int64_t begin, int64_t end,
-                 const HeadsScratch& s, SpanResult (&out)[MR]) {
-  const PagedLatent& cache = op.cache;
-  const size_t stride = static_cast<size_t>(cache.width()) * size_of(D);
-  for (int64_t j = begin; j < end; j += kBlockTokens) {
-    const int64_t n = end - j < kBlockTokens ? end - j : kBlockTokens;
-    const StoredRows keys{cache.entry(op.rows.block(r, j), 0), stride};
-    score_block<S, D, MR>(s.q, cache.width(), keys, n, cache.width(), s.score + (j - begin));
-  }
-  for (int i = 0; i < MR; ++i) softmax_span<S>(s.score + i * kSpan, end - begin, op.scale, round, out[i]);
-  for (int64_t j = begin; j < end; j += kBlockTokens) {
-    const int64_t n = end - j < kBlockTokens ? end - j : kBlockTokens;
-    const StoredRows keys{cache.entry(op.rows.block(r, j), 0), stride};
-    value_block<S, D, MR>(s.score + (j - begin), keys, n, cache.latent, out[0].latent, j == begin);
-  }
-}
-
-template <class S, DType D, int MR>
-void attend_heads(const MlaAttention& op, bool round, int64_t r, int64_t h, const HeadsScratch& s) {
-  const int64_t keys = op.rows.position[r] + 1, latent = op.cache.latent;
-  for (int i = 0; i < MR; ++i) {
-    float* q = s.q + i * op.cache.width();
-    const float* from[2] = {op.q_latent.at(r, h + i), op.q_rope.at(r, h + i)};
-    if (round) {
-      round_bf16_row<S>(from[0], q, latent);
-      round_bf16_row<S>(from[1], q + latent, op.cache.rope);
+  void take_query(int64_t c) {
+    float* q = q_ + c * row_;
+    const int64_t row = g_.row + c / g_.heads, head = g_.head + c % g_.heads, latent = op_.cache.latent;
+    if constexpr (D == DType::bf16) {
+      round_bf16_row<S>(op_.q_latent.at(row, head), q, latent);
+      round_bf16_row<S>(op_.q_rope.at(row, head), q + latent, op_.cache.rope);
     } else {
-      std::memcpy(q, from[0], static_cast<size_t>(latent) * sizeof(float));
-      std::memcpy(q + latent, from[1], static_cast<size_t>(op.cache.rope) * sizeof(float));
+      std::memcpy(q, op_.q_latent.at(row, head), static_cast<size_t>(latent) * sizeof(float));
+      std::memcpy(q + latent, op_.q_rope.at(row, head), static_cast<size_t>(op_.cache.rope) * sizeof(float));
     }
   }
-  SpanResult sum[MR], part[MR];
-  for (int i = 0; i < MR; ++i) sum[i].latent = s.sum + i * latent;
-  for (int i = 0; i < MR; ++i) part[i].latent = s.part + i * latent;
-  attend_span<S, D, MR>(op, round, r, 0, keys < kSpan ? keys : kSpan, s, sum);
-  for (int64_t begin = kSpan; begin < keys; begin += kSpan) {
-    attend_span<S, D, MR>(op, round, r, begin, keys < begin + kSpan ? keys : begin + kSpan, s, part);
-    for (int i = 0; i < MR; ++i) merge_span<S>(sum[i], part[i], latent);
-  }
-  for (int i = 0; i < MR; ++i) {
-    const auto total = S::set1(sum[i].total);
-    for (int64_t c = 0; c < latent; c += S::kLanes) {
-      const int64_t n = latent - c < S::kLanes ? latent - c : S::kLanes;
-      S::store_n(op.out.at(r, h + i) + c, S::div(S::load_n(sum[i].latent + c, n), total), n);
-    }
-  }
-}
 
-template <class S, DType D>
-void attention_all(const Context& ctx, const MlaAttention& op) {
-  const bool round = ctx.mode == Mode::fast;
-  const int64_t groups = (op.q_latent.heads + kHeads - 1) / kHeads;
-  ctx.pool->run(op.rows.rows * groups, [&](int64_t chunk, int thread) {
-    const size_t bytes = static_cast<size_t>(HeadsScratch::floats(op.cache)) * sizeof(float);
-    const HeadsScratch s(ctx.pool->scratch(thread, bytes), op.cache);
-    const int64_t r = chunk / groups;
-    int64_t h = chunk % groups * kHeads;
-    const int64_t end = op.q_latent.heads < h + kHeads ? op.q_latent.heads : h + kHeads;
-    for (; h + kHeads <= end; h += kHeads) attend_heads<S, D, kHeads>(op, round, r, h, s);
-    for (; h < end; ++h) attend_heads<S, D, 1>(op, round, r, h, s);
-  });
-}
+  void decode_keys(int64_t j, int64_t n) {
+    const int64_t width = op_.cache.width();
+    const std::byte* entry = op_.cache.entry(op_.rows.block(g_.row, j), 0);
+    for (int64_t i = 0; i < (n + 3) / 4 * 4; ++i) {
+      float* key = keys_ + i * row_;
+      const int64_t from = i < n ? i : 0;  // keys that are not there repeat the first
+      dequantize<S, D>(entry + static_cast<size_t>(from * width) * size_of(D), nullptr, width, key);
+      for (int64_t c = width; c % S::kLanes != 0; ++c) key[c] = 0;
+    }
+  }
+
+  // The heads of row r against the first n keys of the block.
+  void row_block(int64_t r, int64_t n, const PartialSoftmax& out) {
+    const int64_t begin = r * g_.heads, end = begin + g_.heads;
+    int64_t c = begin;
+    for (; c + S::kTileRows <= end; c += S::kTileRows) column_tile<S::kTileRows>(c, n, out);
+    rest<S::kTileRows - 1>(c, end - c, n, out);
+  }
+  template <int MR>
+  void rest(int64_t c, int64_t columns, int64_t n, const PartialSoftmax& out) {
+    if constexpr (MR > 0) {
+      if (columns == MR) return column_tile<MR>(c, n, out);
+      rest<MR - 1>(c, columns, n, out);
+    }
+  }
+
+  template <int MR>
+  void column_tile(int64_t c, int64_t n, const PartialSoftmax& out) {
+    const float* q[MR];
+    float* score[MR];
+    for (int i = 0; i < MR; ++i) {
+      q[i] = q_ + (c + i) * row_;
+      score[i] = score_ + i * kBlockTokens;
+    }
+    for (int64_t j = 0; j < n; j += 4) {
+      DotTile<S, MR> tile;
+      tile.clear();
+      dot_decoded<S, MR>(q, keys_ + j * row_, row_, op_.cache.width(), tile);
+#pragma GCC unroll 8
+      for (int i = 0; i < MR; ++i) _mm_storeu_ps(score[i] + j, tile.totals(i));
+    }
+    float factor[MR];
+    for (int i = 0; i < MR; ++i) factor[i] = softmax_block(score[i], n, out.largest[c + i], out.total[c + i]);
+    add_values<MR>(score, factor, n, out.latent + c * op_.cache.latent);
+  }
+
+  // score[0, n) becomes e^(scale score - largest), as it enters a product. Returns what scales the sums so
+  // far.
+  float softmax_block(float* score, int64_t n, float& largest, float& total) const {
+    const auto scale = S::set1(op_.scale);
+    auto top = S::set1(largest);
+    for (int64_t j = 0; j < n; j += S::kLanes) {
+      const int64_t lanes = n - j < S::kLanes ? n - j : S::kLanes;
+      const auto s = S::mul(S::load_n(score + j, lanes), scale);
+      S::store_n(score + j, s, lanes);
+      // Lanes past the end hold 0 times the scale: they must not count.
+      if (lanes == S::kLanes)
+        top = S::max(s, top);
+      else
+        for (int64_t i = j; i < n; ++i) top = S::max(S::set1(score[i]), top);
+    }
+    const float now = S::largest(top), factor = exp1<S>(largest - now);
+    auto sum = S::zero();
+    for (int64_t j = 0; j < n; j += S::kLanes) {
+      const int64_t lanes = n - j < S::kLanes ? n - j : S::kLanes;
+      const auto e = exp<S>(S::sub(S::load_n(score + j, lanes), S::set1(now)));
+      S::store_n(score + j, D == DType::bf16 ? S::round_bf16(e) : e, lanes);
+      sum = S::add(sum, lanes == S::kLanes ? e : S::first_n(e, lanes));
+    }
+    total = total * factor + S::sum(sum);
+    largest = now;
+    return factor;
+  }
+
+  template <int MR>
+  void add_values(const float* const (&probability)[MR], const float (&factor)[MR], int64_t n,
+                  float* latent) const {
+    const int64_t width = op_.cache.latent;
+    for (int64_t c = 0; c < width; c += S::kStep) {
+      const int64_t count = width - c < S::kStep ? width - c : S::kStep;
+      typename S::F acc[MR][S::kStepVectors];
+#pragma GCC unroll 8
+      for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 4
+        for (int v = 0; v < S::kStepVectors; ++v)
+          acc[i][v] = S::mul(load_part(latent + i * width + c, count, v), S::set1(factor[i]));
+      for (int64_t j = 0; j < n; ++j) {
+        typename S::F value[S::kStepVectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < S::kStepVectors; ++v) value[v] = S::load(keys_ + j * row_ + c + v * S::kLanes);
+#pragma GCC unroll 8
+        for (int i = 0; i < MR; ++i) {
+          const auto p = S::set1(probability[i][j]);
+#pragma GCC unroll 4
+          for (int v = 0; v < S::kStepVectors; ++v) acc[i][v] = S::fma(p, value[v], acc[i][v]);
+        }
+      }
+#pragma GCC unroll 8
+      for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 4
+        for (int v = 0; v < S::kStepVectors; ++v) store_part(latent + i * width + c, count, v, acc[i][v]);
+    }
+  }
+  [[gnu::always_inline]] static typename S::F load_part(const float* p, int64_t count, int v) {
+    const int64_t left = count - v * S::kLanes;
+    if (left >= S::kLanes) return S::load(p + v * S::kLanes);
+    return left > 0 ? S::load_n(p + v * S::kLanes, left) : S::zero();
+  }
+  [[gnu::always_inline]] static void store_part(float* p, int64_t count, int v, typename S::F value) {
+    const int64_t left = count - v * S::kLanes;
+    if (left >= S::kLanes)
+      S::store(p + v * S::kLanes, value);
+    else if (left > 0)
+      S::store_n(p + v * S::kLanes, value, left);
+  }
+
+  const MlaAttention& op_;
+  const AttentionGroup& g_;
+  const int64_t row_;
+  float *q_, *score_, *keys_;
+};
 
 }  // namespace fathom::kernels::cpu

@@ -22,6 +22,7 @@ void linear(const Context& ctx, const Linear& op) {
   wide(ctx) ? avx512::linear(ctx, op) : avx2::linear(ctx, op);
 }
 void mla_attention(const Context& ctx, const MlaAttention& op) {
+  if (ctx.isa == Isa::amx) return amx::mla_attention(ctx, op);
   wide(ctx) ? avx512::mla_attention(ctx, op) : avx2::mla_attention(ctx, op);
 }
 void moe_combine(const Context& ctx, const MoeCombine& op) {

@@ -41,6 +41,7 @@ struct Avx2 {
     const __m256i e = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
     return _mm256_castsi256_ps(_mm256_slli_epi32(e, 23));
   }
+  static F first_n(F v, int64_t n) { return _mm256_and_ps(v, _mm256_castsi256_ps(mask(n))); }  // others zero
   // v where a >= b or either is NaN, else 0.
   static F unless_less(F a, F b, F v) { return _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_NLT_UQ), v); }
 

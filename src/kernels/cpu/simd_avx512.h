@@ -35,6 +35,7 @@ struct Avx512 {
     const __m512i e = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
     return _mm512_castsi512_ps(_mm512_slli_epi32(e, 23));
   }
+  static F first_n(F v, int64_t n) { return _mm512_maskz_mov_ps(mask(n), v); }
   static F unless_less(F a, F b, F v) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ), v);
   }
