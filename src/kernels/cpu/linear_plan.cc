@@ -16,13 +16,13 @@ int64_t cost_of(const LinearTask& t) { return t.y.rows > 0 ? t.y.cols * t.x.cols
 // Chunks are whole strips of tiles or whole vectors, and whole panels where many rows share one.
 int64_t grain_of(const Linear& op, const PlannedTask& p, int64_t outputs) {
   const int64_t rows = p.task->y.rows;
-  if (p.entry == Entry::tiles) return rows > 32 && outputs >= 128 ? 128 : 32;
+  if (op.form == Form::nt && p.entry == Entry::tiles) return rows > 32 && outputs >= 128 ? 128 : 32;
   return op.form == Form::nn || rows > kDirectRows ? 64 : 16;
 }
 
-Entry entry_of(const Linear& op, const LinearTask& t, bool round, bool tiles) {
+Entry entry_of(const LinearTask& t, bool round, bool tiles) {
   if (!round) return Entry::as_is;
-  const bool suits = op.form == Form::nt && (t.w.dtype == DType::bf16 || t.w.dtype == DType::e4m3);
+  const bool suits = t.w.dtype == DType::bf16 || t.w.dtype == DType::e4m3;
   return tiles && suits ? Entry::tiles : Entry::rounded;
 }
 
@@ -35,6 +35,13 @@ bool shares_copy(const PlannedTask& a, const PlannedTask& b) {
          (s.gather == t.gather && s.y.rows == t.y.rows && s.w.dtype == t.w.dtype);
 }
 
+int64_t steps_of(const Linear& op, const LinearTask& t) {
+  if (op.form == Form::nt) return t.w.dtype == DType::e4m3 ? (t.x.cols + 63) / 64 * 2 : (t.x.cols + 31) / 32;
+  int64_t steps = 0;
+  for (int64_t k = 0; k < t.w.rows; k += scale_run(t.w, k)) steps += (scale_run(t.w, k) + 31) / 32;
+  return steps;
+}
+
 // Rows of a copy keep a stride of whole cache lines that is no multiple of a page: pages apart, rows would
 // share the same few sets of the first-level cache.
 int64_t row_lines(int64_t cols) { return ((cols + 15) / 16) | 1; }
@@ -43,21 +50,28 @@ size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
+int64_t scale_run(const Weight& w, int64_t k) {
+  if (w.dtype != DType::e4m3) return w.rows - k;
+  return std::min(w.rows - k, kScaleBlock - (w.first_row + k) % kScaleBlock);
+}
+
 LinearPlan::LinearPlan(const Context& ctx, const Linear& op, bool round, bool tiles)
     : tasks_(static_cast<int64_t>(op.tasks.size())) {
   const auto describe = [&](const LinearTask& t) {
     PlannedTask p;
     p.task = &t;
-    p.entry = entry_of(op, t, round, tiles);
+    p.entry = entry_of(t, round, tiles);
     p.x = t.x.data;
     p.x_stride = t.x.stride;
     if (p.entry == Entry::rounded) {
       p.copy_bytes = row_lines(t.x.cols) * 64;
       p.units = t.x.rows;
     } else if (p.entry == Entry::tiles) {
-      p.steps = t.w.dtype == DType::e4m3 ? (t.x.cols + 63) / 64 * 2 : (t.x.cols + 31) / 32;
+      const int64_t segments =
+          op.form == Form::nt ? (steps_of(op, t) + kSegmentSteps - 1) / kSegmentSteps : 1;
+      p.steps = steps_of(op, t);
       p.copy_bytes = p.steps * 1024;
-      p.units = (t.y.rows + 15) / 16 * ((p.steps + kSegmentSteps - 1) / kSegmentSteps);
+      p.units = (t.y.rows + 15) / 16 * segments;
     }
     return p;
   };

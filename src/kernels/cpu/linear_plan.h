@@ -37,12 +37,17 @@ struct OutputRange {
   int64_t begin = 0, end = 0;  // columns of y
 };
 
-// What one unit of copying makes: a row of a rounded copy, or kSegmentSteps steps of a group of tiles.
+// What one unit of copying makes: a row of a rounded copy, or kSegmentSteps steps of a group of tiles (all of
+// them in the nn form).
 struct CopyUnit {
   const PlannedTask* planned = nullptr;
   int64_t index = 0;
 };
 inline constexpr int64_t kSegmentSteps = 16;
+
+// Rows of w from row k on that tiles sum before a scale is applied: up to the next block of scales for FP8,
+// else all.
+int64_t scale_run(const Weight& w, int64_t k);
 
 class LinearPlan {
  public:

@@ -87,17 +87,31 @@ struct StripScales {
         boundary(kScaleBlock - (w.first_row + n) % kScaleBlock) {}
 };
 
+template <bool kFirst>
+[[gnu::always_inline]] inline void add_scaled_lines(const float* block, float scale, int64_t lines,
+                                                    float* sums) {
+  const auto factor = _mm512_set1_ps(scale);
+  for (int64_t at = 0; at < 16 * lines; at += 16) {
+    const auto old = kFirst ? _mm512_setzero_ps() : _mm512_load_ps(sums + at);
+    _mm512_store_ps(sums + at, _mm512_fmadd_ps(_mm512_load_ps(block + at), factor, old));
+  }
+}
+
 // sums (=|+=) block * scale for kGroups groups.
 template <int kGroups>
 [[gnu::always_inline]] inline void add_scaled(const float* block, const StripScales& scales, bool first,
                                               float* sums) {
-  for (int g = 0; g < kGroups; ++g) {
-    for (int64_t r = 0; r < kStrip; ++r) {
-      const int64_t at = g * kStripSums + r * 16;
-      const auto scale = _mm512_set1_ps(r < scales.boundary ? scales.first : scales.second);
-      const auto old = first ? _mm512_setzero_ps() : _mm512_load_ps(sums + at);
-      _mm512_store_ps(sums + at, _mm512_fmadd_ps(_mm512_load_ps(block + at), scale, old));
-    }
+  if (scales.boundary >= kStrip) {
+    first ? add_scaled_lines<true>(block, scales.first, kGroups * kStrip, sums)
+          : add_scaled_lines<false>(block, scales.first, kGroups * kStrip, sums);
+    return;
+  }
+  const auto add = [first](const float* b, float scale, int64_t lines, float* s) {
+    first ? add_scaled_lines<true>(b, scale, lines, s) : add_scaled_lines<false>(b, scale, lines, s);
+  };
+  for (int64_t g = 0; g < kGroups; ++g, block += kStripSums, sums += kStripSums) {
+    add(block, scales.first, scales.boundary, sums);
+    add(block + 16 * scales.boundary, scales.second, kStrip - scales.boundary, sums + 16 * scales.boundary);
   }
 }
 
