@@ -58,7 +58,7 @@ Engine::Engine(const Context& ctx, const model::Model& model, const text::Tokeni
       runner_(ctx, model, options.model, options.prefill_chunk + 2 * options.max_running,
               options.max_running),
       sampler_(model.config.vocab_size),
-      governor_(options.drafts),
+      governor_(options.drafts, options.max_running),
       existing_(existing_tokens(tokenizer, model.config.vocab_size)),
       table_width_(
           std::min(LatentPool::blocks_for(model.config.max_position_embeddings), cache_.pool().blocks())),
@@ -197,7 +197,8 @@ void Engine::update_stats() {
   totals_.blocks = cache_.pool().blocks();
   totals_.blocks_in_use = cache_.blocks_in_use();
   totals_.blocks_remembered = cache_.blocks_remembered();
-  totals_.drafting = options_.mtp && governor_.on();
+  totals_.drafts_switched_off = governor_.switched_off();
+  totals_.drafts_needed = governor_.needed(1);
   const std::lock_guard lock(mutex_);
   stats_ = totals_;
 }

@@ -36,7 +36,8 @@ struct EngineStats {
   int64_t running = 0, waiting = 0, steps = 0;
   int64_t blocks = 0, blocks_in_use = 0, blocks_remembered = 0;  // of kernels::kBlockTokens tokens
   int64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0, drafted = 0, accepted = 0;
-  bool drafting = false;
+  int64_t drafts_switched_off = 0;  // answers whose drafts cost more than they brought
+  double drafts_needed = 0;  // share of right drafts that would pay with one answer at a time; 0: not known
 };
 
 using RequestId = uint64_t;
@@ -65,6 +66,9 @@ class Engine {
   void run();
   void stop();
 
+  // Rows that each expert of the main model got since the start: [expert_layers(), E]. Any thread.
+  std::vector<uint64_t> expert_loads() const { return runner_.experts().loads(); }
+
   const model::Model& model() const { return model_; }
   const text::Tokenizer* tokenizer() const { return tokenizer_; }
   int64_t context_tokens() const { return model_.config.max_position_embeddings; }
@@ -82,14 +86,17 @@ class Engine {
   void admit_waiting();
   bool admit(Sequence& s);
   void plan();
+  bool may_probe();
   void run_batch(std::span<Sequence* const> batch);
   void run_module(std::span<Sequence* const> batch);
   template <class Run>
   bool run_isolated(std::span<Sequence* const> batch, Run run);
+  void tell_prompt_logprobs(Sequence& s);
+  void compare_draft(Sequence& s, int32_t token);
   void draw_tokens(Sequence& s);
   int32_t draw(Sequence& s, std::span<const float> logits, int64_t position);
   void draw_draft(Sequence& s);
-  void deliver(Sequence& s, int32_t token, std::span<const float> logits);
+  void deliver(Sequence& s, int32_t token, std::span<const float> logits, int64_t row);
   void finish(Sequence& s, FinishReason reason, const Error* error = nullptr);
   void finish_all(FinishReason reason, const Error* error);
   void remove_finished();
@@ -110,6 +117,7 @@ class Engine {
   std::deque<Owned> waiting_;   // in order of arrival
   std::vector<Owned> running_;  // the same
   std::vector<Sequence*> batch_, module_batch_;
+  int64_t decoding_ = 0;  // answers of the step, prompts apart
   std::vector<TextPiece> pieces_;
   EngineStats totals_;
 

@@ -36,10 +36,12 @@ void Engine::admit_waiting() {
 
 bool Engine::admit(Sequence& s) {
   const int32_t slot = free_slots_.back();
-  s.drafting = options_.mtp && s.request.mtp && governor_.on();
+  s.drafting = options_.mtp && s.request.mtp && governor_.start(static_cast<int64_t>(running_.size()));
   s.blocks.table =
       std::span(tables_).subspan(static_cast<size_t>(slot * table_width_), static_cast<size_t>(table_width_));
-  if (!cache_.admit(s.tokens, s.limit, s.drafting, s.blocks)) return false;
+  // What is in the cache has no logits.
+  const std::span<const int32_t> known = s.request.prompt_logprobs ? std::span<const int32_t>() : s.tokens;
+  if (!cache_.admit(known, s.limit, s.drafting, s.blocks)) return false;
   free_slots_.pop_back();
   s.slot = slot;
   s.computed = s.blocks.count * kernels::kBlockTokens;
@@ -53,10 +55,18 @@ bool Engine::admit(Sequence& s) {
   return true;
 }
 
+// Whether leaving all drafts out of this step would tell what they cost: nothing but answers, all of which
+// have one.
+bool Engine::may_probe() {
+  return std::ranges::all_of(running_, [](const Owned& s) { return s->decoding() && s->draft != kNoToken; });
+}
+
 // Every answer gets its row, and a second one for a draft that can still bring a token; what is left of the
 // chunk goes to prompts in order of arrival.
 void Engine::plan() {
   batch_.clear();
+  decoding_ = std::ranges::count_if(running_, [](const Owned& s) { return s->decoding(); });
+  const bool probe = may_probe() && governor_.probe(decoding_);
   int64_t left = options_.prefill_chunk;
   for (Owned& owned : running_) {
     Sequence& s = *owned;
@@ -64,7 +74,7 @@ void Engine::plan() {
     if (s.decoding()) {
       const bool useful = s.draft != kNoToken && s.size() + 1 < s.limit &&
                           std::ranges::find(s.request.stop_ids, s.draft) == s.request.stop_ids.end();
-      s.rows = useful ? 2 : 1;
+      s.rows = useful && !probe ? 2 : 1;
     } else {
       s.rows = std::min(left, s.prompt_size() - s.computed);
       left -= s.rows;
@@ -92,16 +102,25 @@ bool Engine::run_isolated(std::span<Sequence* const> batch, Run run) {
 }
 
 void Engine::run_batch(std::span<Sequence* const> batch) {
+  const Stopwatch clock;
   if (!run_isolated(batch, [this](auto b) { runner_.run_main(b, cache_view()); })) {
     for (size_t i = 0; i < batch.size(); ++i) run_batch(batch.subspan(i, 1));
     return;
   }
   for (Sequence* s : batch)
     if (!s->finished) draw_tokens(*s);
+  const double main_s = clock.seconds();
   module_batch_.clear();
   for (Sequence* s : batch)
     if (!s->finished && s->drafting) module_batch_.push_back(s);
   if (!module_batch_.empty()) run_module(module_batch_);
+  const auto all_have = [&](int64_t rows) {
+    return static_cast<int64_t>(batch.size()) == decoding_ &&
+           std::ranges::all_of(batch, [rows](const Sequence* s) { return s->rows == rows; });
+  };
+  if (all_have(1)) governor_.record_one(decoding_, main_s);
+  if (all_have(2) && module_batch_.size() == batch.size())
+    governor_.record_two(decoding_, main_s, clock.seconds() - main_s);
   for (Sequence* s : batch)
     if (!s->finished) cache_.publish(s->blocks, s->tokens, s->computed, s->module_computed);
 }
@@ -130,11 +149,33 @@ int32_t Engine::draw(Sequence& s, std::span<const float> logits, int64_t positio
                         .position = position});
 }
 
+// Of the prompt's tokens that follow the rows of this step.
+void Engine::tell_prompt_logprobs(Sequence& s) {
+  const int64_t end = std::min(s.rows, s.prompt_size() - 1 - s.computed);
+  for (int64_t first = 0; first < end; first += StepRunner::kMostPromptLogits) {
+    const int64_t count = std::min(end - first, StepRunner::kMostPromptLogits);
+    const Mat<const float> logits = runner_.prompt_logits(s.first_row + first, count);
+    for (int64_t r = 0; r < count; ++r) {
+      const int64_t position = s.computed + first + r + 1;
+      const std::span row(logits.row(r), static_cast<size_t>(logits.cols));
+      s.listener->on_prompt_logprobs(position, logprobs_of(row, s.tokens[static_cast<size_t>(position)],
+                                                           std::max<int64_t>(s.request.logprobs, 0)));
+    }
+  }
+}
+
 // Draws what the step's logits give: a token, and the one after it when the draft was right.
 void Engine::draw_tokens(Sequence& s) {
   const int64_t rows = s.rows;
   const int32_t draft = s.draft;
   s.draft = kNoToken;
+  if (s.request.prompt_logprobs && !s.decoding()) {
+    try {
+      tell_prompt_logprobs(s);
+    } catch (const Exception& e) {
+      return finish(s, FinishReason::error, &e.error());
+    }
+  }
   if (s.first_logits < 0) {
     s.computed += rows;
     s.accepted_rows = rows;
@@ -153,14 +194,15 @@ void Engine::draw_tokens(Sequence& s) {
     s.computed += prompt_ends ? rows : 1;
     s.accepted_rows = prompt_ends ? rows : 1;
     s.draft = draft;
-    deliver(s, token, first);
+    const int64_t row = s.first_row + (prompt_ends ? rows - 1 : 0);
+    deliver(s, token, first, row);
     s.draft = kNoToken;
     if (s.finished || prompt_ends || rows == 1 || token != draft) return;
     const auto second = runner_.logits(s.first_logits + 1);
     const int32_t next = draw(s, second, s.size());
     ++s.computed;
     ++s.accepted_rows;
-    deliver(s, next, second);
+    deliver(s, next, second, row + 1);
   } catch (const Exception& e) {
     finish(s, FinishReason::error, &e.error());
   }
@@ -175,24 +217,33 @@ void Engine::draw_draft(Sequence& s) {
   }
 }
 
+void Engine::compare_draft(Sequence& s, int32_t token) {
+  if (s.draft == kNoToken) return;
+  const bool right = s.draft == token;
+  ++s.usage.drafted;
+  if (right) ++s.usage.accepted;
+  // Once off the module's cache falls behind, so that it stays off for this answer.
+  s.drafting = s.drafting && governor_.go_on(decoding_, s.drafts, right);
+}
+
 // Appends a token that was drawn, or ends the answer with it. s.draft is what the module said, if it was
-// asked.
-void Engine::deliver(Sequence& s, int32_t token, std::span<const float> logits) {
+// asked; `row` is the row of the step that gave the logits.
+void Engine::deliver(Sequence& s, int32_t token, std::span<const float> logits, int64_t row) {
   if (std::ranges::find(s.request.stop_ids, token) != s.request.stop_ids.end())
     return finish(s, FinishReason::stop);
   s.tokens.push_back(token);
   s.history.add(token);
   ++s.usage.completion_tokens;
-  if (s.draft != kNoToken) {
-    ++s.usage.drafted;
-    if (s.draft == token) ++s.usage.accepted;
-  }
+  compare_draft(s, token);
   if (s.request.constraint) s.request.constraint->accept(token);
   pieces_.clear();
   const bool stopped = s.text->feed(token, pieces_);
   std::optional<Logprobs> logprobs;
   if (s.request.logprobs >= 0) logprobs = logprobs_of(logits, token, s.request.logprobs);
-  s.listener->on_token({.token = token, .text = pieces_, .logprobs = logprobs ? &*logprobs : nullptr});
+  std::span<const int32_t> experts;
+  if (s.request.experts) experts = runner_.experts().of_row(row);
+  s.listener->on_token(
+      {.token = token, .text = pieces_, .logprobs = logprobs ? &*logprobs : nullptr, .experts = experts});
   if (stopped) return finish(s, FinishReason::stop);
   if (s.size() >= s.limit) finish(s, FinishReason::length);
 }

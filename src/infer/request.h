@@ -23,6 +23,8 @@ struct Request {
   std::vector<int32_t> stop_ids;  // end the answer and are no part of it
   std::vector<std::string> stop;  // end the answer and are cut from its text
   int64_t logprobs = -1;          // -1: none; else how many alternatives beside the token itself, at most 20
+  bool prompt_logprobs = false;   // those of the prompt too, with as many alternatives; computes all of it
+  bool experts = false;           // say which experts each token came from
   bool mtp = true;                // let the model's MTP module draft; changes speed alone
   std::shared_ptr<TokenConstraint> constraint;
 };
@@ -35,6 +37,8 @@ struct TokenEvent {
   int32_t token;
   std::span<const TextPiece> text;  // what became certain with it: nothing, or more than this token's text
   const Logprobs* logprobs;         // null unless asked for
+  // Of the row that gave the token: [expert_layers(), K]; empty unless asked for.
+  std::span<const int32_t> experts = {};
 };
 
 struct Usage {
@@ -62,6 +66,8 @@ class RequestListener {
   virtual ~RequestListener() = default;
   // `done` of the prompt's tokens are computed.
   virtual void on_progress(int64_t /*done*/, int64_t /*total*/) {}
+  // Of the prompt's token number `position`, from 1 on in order; before the first on_token.
+  virtual void on_prompt_logprobs(int64_t /*position*/, const Logprobs& /*logprobs*/) {}
   virtual void on_token(const TokenEvent& event) = 0;
   virtual void on_finish(const Outcome& outcome) = 0;
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "infer/draft_governor.h"
 #include "infer/output_text.h"
 #include "infer/request.h"
 #include "infer/sequence_cache.h"
@@ -30,7 +31,8 @@ struct Sequence {
   TokenHistory history;
   std::optional<OutputText> text;
 
-  bool drafting = false;     // keeps the module's cache up and asks it for drafts
+  bool drafting = false;  // keeps the module's cache up and asks it for drafts
+  DraftRecord drafts;
   int32_t draft = kNoToken;  // for position tokens.size()
 
   // Rows of the current step: the first `accepted_rows` of them turned out to be tokens of the sequence.

@@ -11,15 +11,19 @@ StepRunner::StepRunner(const Context& ctx, const model::Model& model, model::Opt
     : workspace_(model.config, max_rows),
       forward_(ctx, model, workspace_, options),
       batch_(max_rows),
+      experts_(model.config, max_rows),
       arena_(bytes_needed(model.config, max_rows, max_sequences)),
       previous_(arena_.mat<float>(max_rows, model.config.hidden_size)),
       gathered_(arena_.mat<float>(max_rows, model.config.hidden_size)),
       head_in_(arena_.mat<float>(2 * max_sequences, model.config.hidden_size)),
-      logits_(arena_.mat<float>(2 * max_sequences, model.config.vocab_size)) {}
+      logits_(arena_.mat<float>(2 * max_sequences, model.config.vocab_size)),
+      prompt_in_(arena_.mat<float>(kMostPromptLogits, model.config.hidden_size)),
+      prompt_logits_(arena_.mat<float>(kMostPromptLogits, model.config.vocab_size)) {}
 
 size_t StepRunner::bytes_needed(const model::Config& c, int64_t max_rows, int64_t max_sequences) {
-  const int64_t floats = 2 * max_rows * c.hidden_size + 2 * max_sequences * (c.hidden_size + c.vocab_size);
-  return static_cast<size_t>(floats) * sizeof(float) + 4 * 64;
+  const int64_t floats =
+      2 * max_rows * c.hidden_size + (2 * max_sequences + kMostPromptLogits) * (c.hidden_size + c.vocab_size);
+  return static_cast<size_t>(floats) * sizeof(float) + 6 * 64;
 }
 
 void StepRunner::copy_row(Mat<const float> from, int64_t from_row, Mat<float> to, int64_t to_row) {
@@ -33,7 +37,7 @@ void StepRunner::run_main(std::span<Sequence* const> batch, const Cache& cache) 
     for (int64_t p = s->computed; p < s->computed + s->rows; ++p)
       batch_.add(p < s->size() ? s->tokens[static_cast<size_t>(p)] : s->draft, p, s->slot);
   }
-  const Mat<float> hidden = forward_.layers(batch_.step(cache.tables, cache.layers));
+  const Mat<float> hidden = forward_.layers(batch_.step(cache.tables, cache.layers), &experts_);
   const Mat<float> previous = previous_.rows_from(0, batch_.rows());
   const bool prenorm = forward_.options().mtp_prenorm;
   int64_t wanted = 0;
@@ -50,6 +54,15 @@ void StepRunner::run_main(std::span<Sequence* const> batch, const Cache& cache) 
   const Mat<float> head_in = head_in_.rows_from(0, wanted);
   if (prenorm) forward_.final_norm(head_in, head_in);
   forward_.head(head_in, logits_.rows_from(0, wanted));
+}
+
+Mat<const float> StepRunner::prompt_logits(int64_t first, int64_t count) {
+  FATHOM_CHECK(count <= kMostPromptLogits);
+  const Mat<float> in = prompt_in_.rows_from(0, count), out = prompt_logits_.rows_from(0, count);
+  for (int64_t r = 0; r < count; ++r) copy_row(previous_, first + r, in, r);
+  if (forward_.options().mtp_prenorm) forward_.final_norm(in, in);
+  forward_.head(in, out);
+  return out;
 }
 
 void StepRunner::run_module(std::span<Sequence* const> batch, const Cache& cache) {

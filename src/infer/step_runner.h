@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "infer/expert_record.h"
 #include "infer/sequence.h"
 #include "infer/step_batch.h"
 #include "model/forward.h"
@@ -34,6 +35,13 @@ class StepRunner {
   // Sequences that decode get logits of their draft; of the others first_logits becomes -1.
   void run_module(std::span<Sequence* const> batch, const Cache& cache);
 
+  // Of the rows [first, first + count) of the last run_main, whatever they are for. Valid until the next
+  // call. REQUIRES: count <= kMostPromptLogits.
+  static constexpr int64_t kMostPromptLogits = 32;
+  Mat<const float> prompt_logits(int64_t first, int64_t count);
+  // What the main model's rows of the last run_main chose.
+  const ExpertRecord& experts() const { return experts_; }
+
   std::span<const float> logits(int64_t row) const {
     return {logits_.row(row), static_cast<size_t>(logits_.cols)};
   }
@@ -44,11 +52,13 @@ class StepRunner {
   model::Workspace workspace_;
   model::Forward forward_;
   StepBatch batch_;
+  ExpertRecord experts_;
   Arena arena_;
-  Mat<float> previous_;  // [rows, H] what the module takes, of run_main's rows
-  Mat<float> gathered_;  // [rows, H] of the rows that run_module takes
-  Mat<float> head_in_;   // [logits rows, H]
-  Mat<float> logits_;    // [logits rows, V]
+  Mat<float> previous_;                   // [rows, H] what the module takes, of run_main's rows
+  Mat<float> gathered_;                   // [rows, H] of the rows that run_module takes
+  Mat<float> head_in_;                    // [logits rows, H]
+  Mat<float> logits_;                     // [logits rows, V]
+  Mat<float> prompt_in_, prompt_logits_;  // [kMostPromptLogits, H], [the same, V]
 };
 
 }  // namespace fathom::infer

@@ -1,0 +1,80 @@
+#include "infer/draft_governor.h"
+
+namespace fathom::infer {
+namespace {
+
+constexpr int64_t kEnough = 2;        // measurements before costs are believed
+constexpr int64_t kFirstProbe = 4;    // steps between the first probes
+constexpr int64_t kLaterProbe = 32;   // and between later ones
+constexpr double kPriorDrafts = 4;    // what the drafts of all others count for in a sequence's share
+constexpr int64_t kRetry = 16;        // new sequences that start without drafts before one tries again
+constexpr int64_t kExperience = 200;  // drafts before new sequences are refused
+
+// A sequence is judged early when drafts lose a lot, and late when they lose little: a short answer should
+// not be cut off by chance.
+struct Judgement {
+  int64_t drafts;
+  double speed;  // with drafts over without, below which they end
+};
+constexpr Judgement kJudgements[] = {{12, 0.85}, {40, 0.98}};
+
+}  // namespace
+
+double RecentMedian::value() const {
+  std::array<double, kSize> sorted = values_;
+  const auto filled = static_cast<std::ptrdiff_t>(std::min(count_, kSize));
+  std::nth_element(sorted.begin(), sorted.begin() + filled / 2, sorted.begin() + filled);
+  return sorted[static_cast<size_t>(filled / 2)];
+}
+
+double DraftGovernor::needed(int64_t n) const {
+  const Cost& c = costs_[static_cast<size_t>(n)];
+  if (c.one.count() < kEnough || c.two.count() < kEnough || c.module.count() < kEnough) return 0;
+  return std::max(0.0, (c.two.value() + c.module.value()) / c.one.value() - 1);
+}
+
+bool DraftGovernor::start(int64_t others) {
+  if (policy_ == DraftPolicy::always) return true;
+  const int64_t n = std::min(others + 1, static_cast<int64_t>(costs_.size()) - 1);
+  const bool hopeless = made_ >= kExperience && right_ < needed(n) - 0.1;
+  if (!hopeless) return true;
+  if (++refused_ % kRetry != 0) return false;
+  return true;
+}
+
+bool DraftGovernor::probe(int64_t n) {
+  if (policy_ == DraftPolicy::always) return false;
+  Cost& c = cost(n);
+  return ++c.since_probe >= (c.one.count() < kEnough ? kFirstProbe : kLaterProbe);
+}
+
+void DraftGovernor::record_one(int64_t n, double main_s) {
+  Cost& c = cost(n);
+  c.one.add(main_s);
+  c.since_probe = 0;
+}
+
+void DraftGovernor::record_two(int64_t n, double main_s, double module_s) {
+  Cost& c = cost(n);
+  c.two.add(main_s);
+  c.module.add(module_s);
+}
+
+bool DraftGovernor::go_on(int64_t n, DraftRecord& sequence, bool right) {
+  ++made_;
+  ++sequence.made;
+  if (right) ++sequence.right;
+  right_ += ((right ? 1.0 : 0.0) - right_) / 64;
+  if (policy_ == DraftPolicy::always) return true;
+  const double share = (static_cast<double>(sequence.right) + kPriorDrafts * right_) /
+                       (static_cast<double>(sequence.made) + kPriorDrafts);
+  const double speed = (1 + share) / (1 + needed(n));
+  for (const Judgement& j : kJudgements)
+    if (sequence.made >= j.drafts && speed < j.speed) {
+      ++switched_off_;
+      return false;
+    }
+  return true;
+}
+
+}  // namespace fathom::infer
