@@ -20,6 +20,7 @@ int fail(const std::string& line) {
 
 int run(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is then an error of write, and what was written is removed
   CLI::App app{"Trains, runs, serves and evaluates models of the DeepSeek-V3 family.", "fathom"};
   app.set_version_flag("--version", build::kVersion);
   app.require_subcommand(1);
@@ -27,6 +28,8 @@ int run(int argc, char** argv) {
   add_tokenize(app, chosen);
   add_verify(app, chosen);
   add_generate(app, chosen);
+  add_info(app, chosen);
+  add_init(app, chosen);
   add_bench(app, chosen);
   try {
     app.parse(argc, argv);
