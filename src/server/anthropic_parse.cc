@@ -127,6 +127,7 @@ void parse_tool_choice(const Fields& f, ChatRequest& out) {
   const auto choice = f.object("tool_choice");
   if (!choice) return;
   const std::string type = choice->required_text("type");
+  out.parallel_calls = !choice->flag("disable_parallel_tool_use").value_or(false);
   if (type == "none") {
     out.tool_choice.mode = Mode::kNone;
   } else if (type == "any") {

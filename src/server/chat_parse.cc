@@ -126,10 +126,9 @@ ResponseFormat parse_format(const Fields& f) {
   } else if (type == "json_schema") {
     const Fields schema = format->required_object("json_schema");
     out.kind = ResponseFormat::Kind::kJsonSchema;
-    out.name = schema.required_text("name");
-    check_tool_name(out.name, schema.path("name"));
+    check_tool_name(schema.required_text("name"), schema.path("name"));
     schema.text("description");
-    schema.flag("strict");
+    out.strict = schema.flag("strict").value_or(false);
     out.schema = schema.required_object("schema").json();
     out.schema_path = schema.path("schema");
   } else if (type != "text") {
@@ -180,6 +179,7 @@ ChatRequest parse_chat_json(const OrderedJson& body) {
   parse_logprobs(f, out);
   out.tools = parse_tools(f);
   parse_tool_choice(f, out);
+  out.parallel_calls = f.flag("parallel_tool_calls").value_or(true);
   out.format = parse_format(f);
   parse_thinking(f, out);
   return out;

@@ -53,7 +53,7 @@ struct ToolChoice {
 struct ResponseFormat {
   enum class Kind { kText, kJsonObject, kJsonSchema };
   Kind kind = Kind::kText;
-  std::string name;
+  bool strict = false;
   OrderedJson schema;
   std::string schema_path;  // where the schema stood in the request, for messages
 };
@@ -64,6 +64,7 @@ struct ChatRequest : CommonFields {
   std::string tools_path = "tools";  // for messages: "tools[0].function.parameters"
   std::string parameters_key = "function.parameters";
   ToolChoice tool_choice;
+  bool parallel_calls = true;  // an answer may make several
   ResponseFormat format;
   std::optional<bool> thinking;            // absent: as the name of the model says
   std::optional<int64_t> thinking_tokens;  // at most so many tokens of thoughts

@@ -129,10 +129,9 @@ ResponseFormat parse_format(const Fields& f) {
     out.kind = ResponseFormat::Kind::kJsonObject;
   } else if (type == "json_schema") {
     out.kind = ResponseFormat::Kind::kJsonSchema;
-    out.name = format->required_text("name");
-    check_tool_name(out.name, format->path("name"));
+    check_tool_name(format->required_text("name"), format->path("name"));
     format->text("description");
-    format->flag("strict");
+    out.strict = format->flag("strict").value_or(false);
     out.schema = format->required_object("schema").json();
     out.schema_path = format->path("schema");
   } else if (type != "text") {
@@ -183,7 +182,7 @@ OrderedJson echo(const Fields& f, const ResponsesRequest& r) {
   return {{"instructions", or_default(f, "instructions", {})},
           {"max_output_tokens", or_default(f, "max_output_tokens", {})},
           {"model", r.model},
-          {"parallel_tool_calls", f.flag("parallel_tool_calls").value_or(true)},
+          {"parallel_tool_calls", r.parallel_calls},
           {"previous_response_id", OrderedJson()},
           {"reasoning", std::move(reasoning)},
           {"store", false},
@@ -229,6 +228,7 @@ ResponsesRequest parse_responses(std::string_view body) {
   parse_logprobs(f, out);
   parse_tools(f, out);
   parse_tool_choice(f, out);
+  out.parallel_calls = f.flag("parallel_tool_calls").value_or(true);
   out.format = parse_format(f);
   parse_reasoning(f, out);
   out.echoed = echo(f, out);

@@ -9,15 +9,17 @@
 
 #include "infer/engine.h"
 #include "infer/generation_config.h"
+#include "server/grammars.h"
 #include "text/chat_format.h"
 #include "text/tokenizer.h"
 
 namespace fathom::server {
 
-// Constant while the server runs. The engine and the tokenizer belong to the caller.
+// Constant while the server runs. What is referred to belongs to the caller.
 struct ServedModel {
   infer::Engine& engine;
   const text::Tokenizer& tokenizer;
+  Grammars& grammars;
   std::optional<text::ChatFormat> format;  // absent: raw completions only
   infer::SamplingParams sampling;          // of requests that name none
   std::vector<int32_t> stop_ids;
@@ -39,7 +41,7 @@ struct ServiceOptions {
   int64_t default_max_tokens = 4096;
   int64_t max_thinking_tokens = -1;  // of requests that name no cap; -1: none
   int64_t max_queue = 1024;          // requests that may wait; beyond it 429
-  std::chrono::milliseconds keep_alive{10'000};
+  std::chrono::milliseconds keep_alive{5'000};
 };
 
 // Sampling as a request in DeepSeek's scale of temperature means it: 0.3 T up to 1, T - 0.7 above.
