@@ -80,7 +80,12 @@ class TreeBuilder final : public LimitedSax<TreeBuilder<Document>> {
   Document* place(Document value) {
     if (levels_.empty()) return &(root_ = std::move(value));
     Document& parent = *levels_.back().node;
-    if (parent.is_object()) return &(parent[key_] = std::move(value));
+    if (parent.is_object()) {
+      auto& members = parent.template get_ref<typename Document::object_t&>();
+      // The key is new, and an ordered object would look through all others for it.
+      if constexpr (std::is_same_v<Document, OrderedJson>) return &members.emplace_back(key_, std::move(value)).second;
+      return &(members[key_] = std::move(value));
+    }
     parent.push_back(std::move(value));
     return &parent.back();
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace fathom {
 namespace {
 
@@ -26,6 +28,19 @@ TEST(Json, RefusesRepeatedKeysBrokenTextAndTails) {
   EXPECT_FALSE(parse_json("", "t"));
   EXPECT_FALSE(parse_json("\xEF\xBB\xBF{}", "t"));
   EXPECT_TRUE(parse_json(R"({"a": {"x": 1}, "b": {"x": 1}})", "t"));
+}
+
+// An ordered object looks through all its members for a key; filling one must not.
+TEST(Json, OrderedObjectsOfManyKeysAreReadInTime) {
+  std::string text = "{";
+  for (int i = 0; i < 200000; ++i) text += (i > 0 ? ",\"key" : "\"key") + std::to_string(i) + "\":" + std::to_string(i);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto doc = parse_ordered_json(text + "}", "t");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));  // quadratic: minutes
+  ASSERT_TRUE(doc);
+  EXPECT_EQ(doc->size(), 200000u);
+  EXPECT_EQ(std::next(doc->begin(), 777).key(), "key777");
+  EXPECT_EQ(std::next(doc->begin(), 777)->get<int>(), 777);
 }
 
 TEST(Json, OrderedKeepsOrderAndPythonStyleEscapes) {
