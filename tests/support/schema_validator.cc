@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <set>
 
 #include "base/utf8.h"
 
@@ -83,7 +84,14 @@ class Validator {
 
   std::string check(const OrderedJson& schema, const OrderedJson& value, const std::string& at) const {
     if (schema.is_boolean()) return schema == true ? "" : at + ": nothing is allowed";
-    if (schema.contains("$ref")) return check(refer(schema["$ref"]), value, at);
+    if (schema.contains("$ref")) {
+      // A union that comes back to itself adds nothing.
+      const auto step = std::pair(&schema, &value);
+      if (!open_.insert(step).second) return at + ": $ref";
+      std::string wrong = check(refer(schema["$ref"]), value, at);
+      open_.erase(step);
+      return wrong;
+    }
     if (schema.contains("type") && !typed(schema["type"], value)) return at + ": type";
     if (schema.contains("const") && schema["const"] != value) return at + ": const";
     if (schema.contains("enum") &&
@@ -181,6 +189,7 @@ class Validator {
   }
 
   const OrderedJson& root_;
+  mutable std::set<std::pair<const OrderedJson*, const OrderedJson*>> open_;
 };
 
 }  // namespace
