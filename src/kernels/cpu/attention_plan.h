@@ -36,8 +36,8 @@ struct PartialSoftmax {
 
 class AttentionPlan {
  public:
-  // Groups of at most `columns` columns, a row's heads counting as whole multiples of `unit`, in the pool's shared
-  // scratch, with room for every stretch's result when there are too few groups for the threads.
+  // Groups of at most `columns` columns, a row's heads counting as whole multiples of `unit`, in the pool's
+  // shared scratch, with room for every stretch's result when there are too few groups for the threads.
   AttentionPlan(const Context& ctx, const MlaAttention& op, int64_t columns, int64_t unit);
 
   int64_t groups() const { return groups_; }

@@ -17,6 +17,7 @@ struct StoredRows {
   const std::byte* row(int64_t r) const { return data + static_cast<size_t>(r) * stride; }
 };
 
+// Elements times `scale`, which holds kE4m3Unit, for FP8.
 template <class S, DType D>
 [[gnu::always_inline]] inline void decode_scaled(const std::byte* p, int64_t n, typename S::F scale,
                                                  typename S::F (&out)[S::kStepVectors]) {
@@ -82,62 +83,74 @@ template <class S, int MR>
   }
 }
 
-// Asks for what comes kPrefetch bytes after the columns [begin, end) of four stored rows; past their end, the
-// next four rows follow.
-template <DType D>
-[[gnu::always_inline]] inline void prefetch_rows(const std::byte* const (&w)[4], int64_t begin, int64_t end,
-                                                 int64_t k) {
-  constexpr int64_t kPrefetch = 1024;
-  constexpr int64_t kSize = static_cast<int64_t>(size_of(D));
-  const int64_t ahead = begin * kSize + kPrefetch;
-  const int64_t skip = ahead < k * kSize ? 0 : 3 * k * kSize;
-  for (int64_t at = ahead; at < ahead + (end - begin) * kSize; at += 64)
-#pragma GCC unroll 4
-    for (int n = 0; n < 4; ++n) _mm_prefetch(reinterpret_cast<const char*>(w[n]) + at + skip, _MM_HINT_T0);
-}
+// Four stored rows, `bytes` long and contiguous, and their rows of block scales (FP8).
+struct FourRows {
+  const std::byte *row[4], *scales[4];
+  int64_t bytes;
+};
 
-// tile += x w^T over k columns of four stored rows of w, decoded on the way; `scales` are their rows of block
-// scales.
-template <class S, DType D, int MR>
-[[gnu::always_inline]] inline void dot_stored(const float* const (&x)[MR], const std::byte* const (&w)[4],
-                                              const std::byte* const (&scales)[4], int64_t k,
-                                              DotTile<S, MR>& tile) {
-  using F = typename S::F;
-  F wide[S::kStepVectors];
-  for (int64_t begin = 0; begin < k; begin += kScaleBlock) {
-    const int64_t end = k < begin + kScaleBlock ? k : begin + kScaleBlock;
-    prefetch_rows<D>(w, begin, end, k);
-    F scale[4];
+// Asks for what comes a while after byte `at`, a block's worth; past the end of these rows the next four
+// follow.
+template <DType D>
+[[gnu::always_inline]] inline void prefetch_block(const FourRows& w, int64_t at) {
+  constexpr int64_t kAhead = 1024, kBlockBytes = kScaleBlock * static_cast<int64_t>(size_of(D));
+  const int64_t to = at + kAhead + (at + kAhead < w.bytes ? 0 : 3 * w.bytes);
+#pragma GCC unroll 8
+  for (int64_t line = 0; line < kBlockBytes; line += 64)
 #pragma GCC unroll 4
     for (int n = 0; n < 4; ++n)
-      scale[n] = D == DType::e4m3 ? S::set1(load_scale(scales[n], begin)) : S::zero();
-    int64_t i = begin;
-    for (; i + S::kStep <= end; i += S::kStep) {
+      _mm_prefetch(reinterpret_cast<const char*>(w.row[n]) + to + line, _MM_HINT_T0);
+}
+
+// tile += x w^T over `kSteps` steps from column k on, decoded on the way.
+template <class S, DType D, int MR, int kSteps>
+[[gnu::always_inline]] inline void dot_steps(const float* const (&x)[MR], const FourRows& w, int64_t k,
+                                             DotTile<S, MR>& tile) {
+  typename S::F scale[4];
 #pragma GCC unroll 4
-      for (int n = 0; n < 4; ++n) {
-        decode_scaled<S, D>(w[n] + static_cast<size_t>(i) * size_of(D), S::kStep, scale[n], wide);
-#pragma GCC unroll 4
-        for (int v = 0; v < S::kStepVectors; ++v)
-#pragma GCC unroll 4
-          for (int m = 0; m < MR; ++m)
-            tile.acc[m][n] = S::fma(S::load(x[m] + i + v * S::kLanes), wide[v], tile.acc[m][n]);
-      }
-    }
-    if (i == end) continue;
+  for (int n = 0; n < 4; ++n)
+    scale[n] = D == DType::e4m3 ? S::set1(S::kE4m3Unit * load_scale(w.scales[n], k)) : S::zero();
+#pragma GCC unroll 2
+  for (int64_t i = k; i < k + kSteps * S::kStep; i += S::kStep) {
 #pragma GCC unroll 4
     for (int n = 0; n < 4; ++n) {
-      decode_scaled<S, D>(w[n] + static_cast<size_t>(i) * size_of(D), end - i, scale[n], wide);
+      typename S::F wide[S::kStepVectors];
+      decode_scaled<S, D>(w.row[n] + static_cast<size_t>(i) * size_of(D), S::kStep, scale[n], wide);
 #pragma GCC unroll 4
-      for (int v = 0; v < S::kStepVectors; ++v) {
-        const int64_t left = end - i - v * S::kLanes;
-        if (left <= 0) break;
-        const int64_t lanes = left < S::kLanes ? left : S::kLanes;
-#pragma GCC unroll 4
+      for (int v = 0; v < S::kStepVectors; ++v)
+#pragma GCC unroll 8
         for (int m = 0; m < MR; ++m)
-          tile.acc[m][n] = S::fma(S::load_n(x[m] + i + v * S::kLanes, lanes), wide[v], tile.acc[m][n]);
-      }
+          tile.acc[m][n] = S::fma(S::load(x[m] + i + v * S::kLanes), wide[v], tile.acc[m][n]);
     }
   }
+}
+
+// The same for the n < kStep columns that end a row.
+template <class S, DType D, int MR>
+void dot_rest(const float* const (&x)[MR], const FourRows& w, int64_t k, int64_t n, DotTile<S, MR>& tile) {
+  for (int j = 0; j < 4; ++j) {
+    const auto scale = D == DType::e4m3 ? S::set1(S::kE4m3Unit * load_scale(w.scales[j], k)) : S::zero();
+    typename S::F wide[S::kStepVectors];
+    decode_scaled<S, D>(w.row[j] + static_cast<size_t>(k) * size_of(D), n, scale, wide);
+    for (int v = 0; v * S::kLanes < n; ++v) {
+      const int64_t left = n - v * S::kLanes, lanes = left < S::kLanes ? left : S::kLanes;
+      for (int m = 0; m < MR; ++m)
+        tile.acc[m][j] = S::fma(S::load_n(x[m] + k + v * S::kLanes, lanes), wide[v], tile.acc[m][j]);
+    }
+  }
+}
+
+// tile += x w^T over k columns.
+template <class S, DType D, int MR>
+[[gnu::always_inline]] inline void dot_stored(const float* const (&x)[MR], const FourRows& w, int64_t k,
+                                              DotTile<S, MR>& tile) {
+  int64_t i = 0;
+  for (; i + kScaleBlock <= k; i += kScaleBlock) {
+    prefetch_block<D>(w, i * static_cast<int64_t>(size_of(D)));
+    dot_steps<S, D, MR, static_cast<int>(kScaleBlock / S::kStep)>(x, w, i, tile);
+  }
+  for (; i + S::kStep <= k; i += S::kStep) dot_steps<S, D, MR, 1>(x, w, i, tile);
+  if (i < k) dot_rest<S, D, MR>(x, w, i, k - i, tile);
 }
 
 // acc[m] = sum over rows k of x[m][k] w[k][column .. column + count), count <= kStep. `scales_of(k)` yields
@@ -154,7 +167,7 @@ template <class S, DType D, int MR, class ScalesOf>
   F wide[S::kStepVectors];
   for (int64_t i = 0; i < k; ++i) {
     F scale = S::zero();
-    if constexpr (D == DType::e4m3) scale = S::set1(load_scale(scales_of(i), column));
+    if constexpr (D == DType::e4m3) scale = S::set1(S::kE4m3Unit * load_scale(scales_of(i), column));
     decode_scaled<S, D>(w.row(i) + static_cast<size_t>(column) * size_of(D), count, scale, wide);
 #pragma GCC unroll 8
     for (int m = 0; m < MR; ++m) {

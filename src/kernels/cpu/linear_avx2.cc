@@ -6,6 +6,7 @@
 #include "kernels/cpu/e4m3_tables.h"
 #include "kernels/cpu/linear_body.h"
 #include "kernels/cpu/linear_plan.h"
+#include "kernels/cpu/read_ahead.h"
 #include "kernels/cpu/row_chunks.h"
 #include "kernels/cpu/rows.h"
 #include "kernels/cpu/scale_row.h"

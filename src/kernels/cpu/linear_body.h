@@ -14,38 +14,41 @@ template <class S, DType D, int MR>
 void direct_tile(const PlannedTask& p, Write write, int64_t m, int64_t n, int64_t count) {
   const Weight& w = p.task->w;
   const float* x[MR];
-  const std::byte *rows[4], *scales[4];
+  FourRows rows;
+  rows.bytes = w.cols * static_cast<int64_t>(size_of(D));
   for (int i = 0; i < MR; ++i) x[i] = p.row(m + i);
   for (int j = 0; j < 4; ++j) {
     const int64_t r = j < count ? n + j : n;  // columns that are not there repeat the first
-    rows[j] = w.row(r);
-    scales[j] = scale_row(w, r);
+    rows.row[j] = w.row(r);
+    rows.scales[j] = scale_row(w, r);
   }
   DotTile<S, MR> tile;
   tile.clear();
-  dot_stored<S, D, MR>(x, rows, scales, w.cols, tile);
+  dot_stored<S, D, MR>(x, rows, w.cols, tile);
   for (int i = 0; i < MR; ++i) write_four(p.task->y.row(m + i) + n, tile.totals(i), count, write);
+}
+
+template <class S, DType D, int MR>
+void direct_rest(const PlannedTask& p, Write write, int64_t m, int64_t rows, int64_t n, int64_t count) {
+  if constexpr (MR > 0) {
+    if (rows == MR) return direct_tile<S, D, MR>(p, write, m, n, count);
+    direct_rest<S, D, MR - 1>(p, write, m, rows, n, count);
+  }
 }
 
 template <class S, DType D>
 void direct_outputs(const PlannedTask& p, Write write, int64_t n, int64_t count) {
-  switch (p.task->y.rows) {
-    case 1:
-      return direct_tile<S, D, 1>(p, write, 0, n, count);
-    case 2:
-      return direct_tile<S, D, 2>(p, write, 0, n, count);
-    case 3:
-      return direct_tile<S, D, 3>(p, write, 0, n, count);
-    default:
-      return direct_tile<S, D, 4>(p, write, 0, n, count);
-  }
+  int64_t m = 0;
+  for (; m + S::kDirectTile <= p.task->y.rows; m += S::kDirectTile)
+    direct_tile<S, D, S::kDirectTile>(p, write, m, n, count);
+  direct_rest<S, D, S::kDirectTile - 1>(p, write, m, p.task->y.rows - m, n, count);
 }
 
 template <class S, DType D>
 void linear_nt_chunk(const Context& ctx, int thread, const OutputRange& range, Write write) {
   const PlannedTask& p = *range.planned;
   require_finite_scales(p.task->w, range.begin, range.end - range.begin);
-  if (p.task->y.rows > kDirectRows) return panel_outputs<S, D>(ctx, thread, range, write);
+  if (p.task->y.rows > direct_rows(D)) return panel_outputs<S, D>(ctx, thread, range, write);
   for (int64_t n = range.begin; n < range.end; n += 4)
     direct_outputs<S, D>(p, write, n, range.end - n < 4 ? range.end - n : 4);
 }

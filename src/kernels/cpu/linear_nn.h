@@ -55,7 +55,7 @@ void linear_nn_chunk(const Context& ctx, int thread, const OutputRange& range, W
   const StoredRows stored{w.data, static_cast<size_t>(w.cols) * size_of(D)};
   for (int64_t c = range.begin; c < range.end; c += S::kStep) {
     const int64_t count = range.end - c < S::kStep ? range.end - c : S::kStep;
-    if (D == DType::f32 || p.task->y.rows <= kDirectRows) {
+    if (D == DType::f32 || p.task->y.rows <= direct_rows(D)) {
       nn_rows<S, D>(p, write, {stored, c, c, count});
       continue;
     }

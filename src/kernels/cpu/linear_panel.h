@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/dot_tile.h"
 #include "kernels/cpu/linear_plan.h"
+#include "kernels/cpu/read_ahead.h"
 
 namespace fathom::kernels::cpu {
 
@@ -25,13 +26,15 @@ struct PanelStep {
   int64_t k, width, n, outputs;
   bool first, last;
   Write write;
+  int64_t ahead;  // lines to read ahead for each row of x and four of w
 };
 
 template <class S, int MR>
-void panel_tile(const PanelStep& s, const float* panel, float* sums, int64_t m) {
+void panel_tile(const PanelStep& s, ReadAhead& next, const float* panel, float* sums, int64_t m) {
   const float* x[MR];
   for (int i = 0; i < MR; ++i) x[i] = s.planned->row(m + i) + s.k;
   for (int64_t n = 0; n < s.outputs; n += 4, sums += MR * 4 * S::kLanes) {
+    next.ask(s.ahead * MR);
     DotTile<S, MR> tile;
     if (s.first)
       tile.clear();
@@ -50,21 +53,23 @@ void panel_tile(const PanelStep& s, const float* panel, float* sums, int64_t m) 
 }
 
 template <class S, int MR>
-void panel_rest(const PanelStep& s, const float* panel, float* sums, int64_t m, int64_t rows) {
+void panel_rest(const PanelStep& s, ReadAhead& next, const float* panel, float* sums, int64_t m,
+                int64_t rows) {
   if constexpr (MR > 0) {
-    if (rows == MR) return panel_tile<S, MR>(s, panel, sums, m);
-    panel_rest<S, MR - 1>(s, panel, sums, m, rows);
+    if (rows == MR) return panel_tile<S, MR>(s, next, panel, sums, m);
+    panel_rest<S, MR - 1>(s, next, panel, sums, m, rows);
   }
 }
 
 template <class S>
-void panel_rows(const PanelStep& s, const PanelScratch<S>& scratch, int64_t begin, int64_t end) {
+void panel_rows(const PanelStep& s, ReadAhead next, const PanelScratch<S>& scratch, int64_t begin,
+                int64_t end) {
   const int64_t per_row = (s.outputs + 3) / 4 * 4 * S::kLanes;
   float* sums = scratch.sums;
   int64_t m = begin;
   for (; m + S::kTileRows <= end; m += S::kTileRows, sums += S::kTileRows * per_row)
-    panel_tile<S, S::kTileRows>(s, scratch.panel, sums, m);
-  panel_rest<S, S::kTileRows - 1>(s, scratch.panel, sums, m, end - m);
+    panel_tile<S, S::kTileRows>(s, next, scratch.panel, sums, m);
+  panel_rest<S, S::kTileRows - 1>(s, next, scratch.panel, sums, m, end - m);
 }
 
 template <class S, DType D>
@@ -93,7 +98,10 @@ void panel_outputs(const Context& ctx, int thread, const OutputRange& range, Wri
       for (int64_t k = 0; k < w.cols; k += kPanelColumns) {
         const int64_t width = w.cols - k < kPanelColumns ? w.cols - k : kPanelColumns;
         decode_panel<S, D>(w, n, outputs, k, width, scratch.panel);
-        panel_rows<S>({&p, k, width, n, outputs, k == 0, k + width == w.cols, write}, scratch, m, end);
+        const ReadAhead next = after_panel(w, n, outputs, k, width, range.end, kPanelRows, kPanelColumns);
+        const int64_t ahead = next.lines() / ((end - m) * ((outputs + 3) / 4)) + 1;
+        panel_rows<S>({&p, k, width, n, outputs, k == 0, k + width == w.cols, write, ahead}, next, scratch, m,
+                      end);
       }
     }
   }

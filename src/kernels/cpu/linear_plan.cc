@@ -17,7 +17,7 @@ int64_t cost_of(const LinearTask& t) { return t.y.rows > 0 ? t.y.cols * t.x.cols
 int64_t grain_of(const Linear& op, const PlannedTask& p, int64_t outputs) {
   const int64_t rows = p.task->y.rows;
   if (op.form == Form::nt && p.entry == Entry::tiles) return rows > 32 && outputs >= 128 ? 128 : 32;
-  return op.form == Form::nn || rows > kDirectRows ? 64 : 16;
+  return op.form == Form::nn || rows > direct_rows(p.task->w.dtype) ? 64 : 16;
 }
 
 Entry entry_of(const LinearTask& t, bool round, bool tiles) {

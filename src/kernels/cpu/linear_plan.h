@@ -7,8 +7,8 @@
 
 namespace fathom::kernels::cpu {
 
-// More rows of x than this share one decoding of w.
-inline constexpr int64_t kDirectRows = 4;
+// More rows of x than this share one decoding of w: it costs FP8 most.
+constexpr int64_t direct_rows(DType dtype) { return dtype == DType::e4m3 ? 4 : 16; }
 
 // How the rows of x enter a product.
 enum class Entry : uint8_t {

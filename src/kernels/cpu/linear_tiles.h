@@ -5,6 +5,7 @@
 // their scales, in FP32.
 #pragma once
 
+#include "kernels/cpu/read_ahead.h"
 #include "kernels/cpu/tile_pack.h"
 
 namespace fathom::kernels::cpu {
@@ -114,23 +115,5 @@ template <int kGroups>
     add(block + 16 * scales.boundary, scales.second, kStrip - scales.boundary, sums + 16 * scales.boundary);
   }
 }
-
-// Rows of w that a chunk reads ahead of its use, a few lines at a time, into the second-level cache.
-class ReadAhead {
- public:
-  ReadAhead(const std::byte* at, int64_t stride, int64_t rows, int64_t bytes)
-      : at_(at), stride_(stride), rows_(rows), lines_((bytes + 63) / 64) {}
-  int64_t lines() const { return rows_ * lines_; }
-  void ask(int64_t count) {
-    for (; count > 0 && row_ < rows_; --count) {
-      _mm_prefetch(reinterpret_cast<const char*>(at_ + row_ * stride_ + line_ * 64), _MM_HINT_T1);
-      if (++line_ == lines_) line_ = 0, ++row_;
-    }
-  }
-
- private:
-  const std::byte* at_;
-  int64_t stride_, rows_, lines_, row_ = 0, line_ = 0;
-};
 
 }  // namespace fathom::kernels::cpu

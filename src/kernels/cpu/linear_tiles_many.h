@@ -73,18 +73,6 @@ void many_rows_step(T& t, const ManyStep& s, ReadAhead next, ManyScratch& scratc
   }
 }
 
-// What the step after columns [c, c + width) of rows [n, n + outputs) reads.
-template <DType D>
-ReadAhead after_step(const Weight& w, int64_t n, int64_t outputs, int64_t c, int64_t width, int64_t end) {
-  const int64_t size = static_cast<int64_t>(size_of(D)), stride = w.cols * size;
-  const auto columns = [&](int64_t from) {
-    return (w.cols - from < kTilePanelColumns ? w.cols - from : kTilePanelColumns) * size;
-  };
-  if (c + width < w.cols) return {w.row(n) + (c + width) * size, stride, outputs, columns(c + width)};
-  const int64_t rows = end - n - outputs < kTilePanelRows ? end - n - outputs : kTilePanelRows;
-  return {w.row(n + outputs), stride, rows, columns(0)};
-}
-
 template <DType D, class T>
 void many_rows_outputs(T& t, const OutputRange& range, Write write, ManyScratch& scratch) {
   const PlannedTask& p = *range.planned;
@@ -97,7 +85,8 @@ void many_rows_outputs(T& t, const OutputRange& range, Write write, ManyScratch&
       for (int64_t c = 0; c < w.cols; c += kTilePanelColumns) {
         const int64_t width = w.cols - c < kTilePanelColumns ? w.cols - c : kTilePanelColumns;
         many_rows_step<D>(t, {&p, n, outputs, c, width, g, count},
-                          after_step<D>(w, n, outputs, c, width, range.end), scratch);
+                          after_panel(w, n, outputs, c, width, range.end, kTilePanelRows, kTilePanelColumns),
+                          scratch);
       }
       for (int64_t i = 0; i < count; ++i)
         for (int64_t strip = 0; strip * kStrip < outputs; ++strip)

@@ -32,24 +32,25 @@ void decode_n(const std::byte* p, int64_t n, typename S::F (&out)[S::kStepVector
 template <class S, DType D>
 void dequantize(const std::byte* p, const std::byte* scales, int64_t n, float* out) {
   typename S::F v[S::kStepVectors];
-  for (int64_t i = 0; i < n; i += S::kStep) {
-    const int64_t count = n - i < S::kStep ? n - i : S::kStep;
-    if (count == S::kStep)
-      S::template decode<D>(p + static_cast<size_t>(i) * size_of(D), v);
-    else
-      decode_n<S, D>(p + static_cast<size_t>(i) * size_of(D), count, v);
-    for (int j = 0; j < S::kStepVectors; ++j) {
-      if constexpr (D == DType::e4m3) {
-        float scale;
-        std::memcpy(&scale, scales + static_cast<size_t>(i / kScaleBlock) * sizeof(float), sizeof scale);
-        v[j] = S::mul(v[j], S::set1(scale));
-      }
-      const int64_t left = count - j * S::kLanes;
-      if (left >= S::kLanes)
-        S::store(out + i + j * S::kLanes, v[j]);
-      else if (left > 0)
-        S::store_n(out + i + j * S::kLanes, v[j], left);
-    }
+  const auto scale_at = [scales](int64_t i) {
+    return S::set1(D == DType::e4m3 ? S::kE4m3Unit * load_scale(scales, i) : 1.0f);
+  };
+  int64_t i = 0;
+  for (; i + S::kStep <= n; i += S::kStep) {
+    S::template decode<D>(p + static_cast<size_t>(i) * size_of(D), v);
+    const auto scale = scale_at(i);
+#pragma GCC unroll 4
+    for (int j = 0; j < S::kStepVectors; ++j)
+      S::store(out + i + j * S::kLanes, D == DType::e4m3 ? S::mul(v[j], scale) : v[j]);
+  }
+  if (i == n) return;
+  decode_n<S, D>(p + static_cast<size_t>(i) * size_of(D), n - i, v);
+  const auto scale = scale_at(i);
+  for (int j = 0; j < S::kStepVectors; ++j) {
+    const int64_t left = n - i - j * S::kLanes;
+    if (left <= 0) return;
+    S::store_n(out + i + j * S::kLanes, D == DType::e4m3 ? S::mul(v[j], scale) : v[j],
+               left < S::kLanes ? left : S::kLanes);
   }
 }
 
@@ -70,6 +71,7 @@ void rms_norm_row(const float* x, const std::byte* weight, float eps, float* y, 
       S::template decode<D>(at, w);
     else
       decode_n<S, D>(at, count, w);
+#pragma GCC unroll 4
     for (int j = 0; j < S::kStepVectors; ++j) {
       const int64_t left = count - j * S::kLanes, c = i + j * S::kLanes;
       if (left >= S::kLanes)

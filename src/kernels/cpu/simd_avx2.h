@@ -18,6 +18,8 @@ struct Avx2 {
   static constexpr int kStepVectors = 2;  // vectors that decode() yields at once
   static constexpr int64_t kStep = kStepVectors * kLanes;
   static constexpr int kTileRows = 2;  // rows of x beside four of w that fill the registers with sums
+  static constexpr int kDirectTile =
+      4;  // the same where w is decoded for them: a few spilled sums cost less than decoding twice
 
   static F zero() { return _mm256_setzero_ps(); }
   static F set1(float v) { return _mm256_set1_ps(v); }
@@ -112,7 +114,9 @@ struct Avx2 {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), packed);
   }
 
-  // kStep consecutive stored elements as floats, in order.
+  // kStep consecutive stored elements as floats, in order; FP8 divided by kE4m3Unit, which callers put into
+  // the scale.
+  static constexpr float kE4m3Unit = 256;
   template <DType D>
   [[gnu::always_inline]] static void decode(const std::byte* p, F (&out)[kStepVectors]) {
     if constexpr (D == DType::f32) {
@@ -127,9 +131,8 @@ struct Avx2 {
     } else {
       static_assert(D == DType::e4m3);
       const __m256i f16 = e4m3_as_f16(load128(p));
-      const F unit = set1(256.0f);
-      out[0] = mul(_mm256_cvtph_ps(_mm256_castsi256_si128(f16)), unit);
-      out[1] = mul(_mm256_cvtph_ps(_mm256_extracti128_si256(f16, 1)), unit);
+      out[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(f16));
+      out[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(f16, 1));
     }
   }
 
@@ -153,13 +156,11 @@ struct Avx2 {
   // Half precision bits of v / 256: the exponents of e4m3 read as those of F16, subnormals included; all bits
   // of the exponent set for NaN.
   static __m256i e4m3_as_f16(__m128i bytes) {
-    const __m256i wide = _mm256_cvtepu8_epi16(bytes);
-    const __m256i sign = _mm256_slli_epi16(_mm256_and_si256(wide, _mm256_set1_epi16(0x80)), 8);
-    const __m256i low = _mm256_and_si256(wide, _mm256_set1_epi16(0x7F));
-    const __m256i nan = _mm256_cmpeq_epi16(low, _mm256_set1_epi16(0x7F));
-    const __m256i magnitude =
-        _mm256_or_si256(_mm256_slli_epi16(low, 7), _mm256_and_si256(nan, _mm256_set1_epi16(0x7E00)));
-    return _mm256_or_si256(sign, magnitude);
+    // The sign lands in bit 15 and, extended, in bit 14.
+    const __m256i shifted = _mm256_slli_epi16(_mm256_cvtepi8_epi16(bytes), 7);
+    const __m256i f16 = _mm256_and_si256(shifted, _mm256_set1_epi16(static_cast<int16_t>(0xBFFF)));
+    const __m256i magnitude = _mm256_and_si256(shifted, _mm256_set1_epi16(0x3FFF));
+    return _mm256_or_si256(f16, _mm256_cmpeq_epi16(magnitude, _mm256_set1_epi16(0x3F80)));
   }
 };
 

@@ -14,6 +14,7 @@ struct Avx512 {
   static constexpr int kStepVectors = 4;
   static constexpr int64_t kStep = kStepVectors * kLanes;
   static constexpr int kTileRows = 6;
+  static constexpr int kDirectTile = 6;
 
   static F zero() { return _mm512_setzero_ps(); }
   static F set1(float v) { return _mm512_set1_ps(v); }
@@ -104,6 +105,7 @@ struct Avx512 {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(bf16_bits(v)));
   }
 
+  static constexpr float kE4m3Unit = 1;
   template <DType D>
   [[gnu::always_inline]] static void decode(const std::byte* p, F (&out)[kStepVectors]) {
     if constexpr (D == DType::f32) {
