@@ -136,7 +136,11 @@ void add_init(CLI::App& app, Run& run) {
       app.add_subcommand("init", "Write a random checkpoint of a configuration in the official layout");
   command->add_option("--config", a->config, "Hugging Face config.json of a DeepSeek-V3 family model")
       ->required();
-  command->add_option("--seed", a->seed, "Seed of the weights")->required();
+  command->add_option("--seed", a->seed, "Seed of the weights, 0 to 2^64 - 1")
+      ->required()
+      ->check([](const std::string& text) {
+        return std::string(text.starts_with('-') ? "must not be negative" : "");
+      });
   command->add_option("--dtype", a->dtype, "fp8 (as the official files), bf16 or f32")->required();
   command->add_option("--tokenizer", a->tokenizer,
                       "Directory whose tokenizer is copied (default: one token a byte, chat format v3.1)");

@@ -56,7 +56,7 @@ std::string progress_line(const std::string& what, uint64_t done, uint64_t total
   std::string line = what;
   if (total > 0) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
-    constexpr int kCells = 16;
+    constexpr int kCells = 10;
     const int full = static_cast<int>(share * kCells);
     line += " [" + std::string(static_cast<size_t>(full), '#') +
             std::string(static_cast<size_t>(kCells - full), '.') + "]";
