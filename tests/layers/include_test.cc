@@ -22,6 +22,7 @@ const std::vector<std::pair<std::string, std::vector<std::string>>> kConfined = 
     {"cuda|cublas|cudnn|cutlass|cute/", {"tensor/cuda", "kernels/cuda", "dist/nccl"}},
     {"nccl", {"dist/nccl"}},
     {"mpi\\.h", {"dist/mpi"}},
+    {"boost/", {"net"}},
 };
 
 // "kernels/cpu" of "kernels/cpu/linear.cc", "kernels" of "kernels/linear.h".
