@@ -147,7 +147,7 @@ void parse_thinking(const Fields& f, ChatRequest& out) {
   if (type != "enabled" && type != "disabled" && type != "adaptive")
     throw bad_value(thinking->path("type"), "must be enabled or disabled");
   out.thinking = type != "disabled";
-  out.thinking_tokens = thinking->integer("budget_tokens", 1, INT64_MAX);
+  out.thinking_tokens = thinking->integer("budget_tokens", 1, kMostInteger);
 }
 
 // {"format": {"type": "json_schema", "schema"}}
@@ -173,14 +173,14 @@ ChatRequest parse_anthropic(std::string_view body, bool counting) {
   out.model_must_exist = false;
   out.parameters_key = "input_schema";
   out.model = f.required_text("model");
-  out.max_tokens = f.integer("max_tokens", 1, INT64_MAX);
+  out.max_tokens = f.integer("max_tokens", 1, kMostInteger);
   if (!counting && !out.max_tokens) throw missing("max_tokens");
   out.messages = parse_messages(f);
   out.open_end = out.messages.back()["role"] == "assistant" && !out.messages.back().contains("tool_calls");
   if (out.open_end) out.messages.back()["prefix"] = true;
   out.sampling.temperature = f.number("temperature", 0, 2);
   out.sampling.top_p = f.number("top_p", 0, 1);
-  f.integer("top_k", 0, INT64_MAX);
+  f.integer("top_k", 0, kMostInteger);
   out.stop = parse_stop(f, "stop_sequences");
   parse_stream(f, out);
   parse_extension(f, out);

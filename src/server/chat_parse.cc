@@ -33,10 +33,8 @@ OrderedJson parse_assistant(const Fields& m, bool is_last) {
   } else if (out["content"].is_null()) {
     out["content"] = "";
   }
-  if (!m.flag("prefix").value_or(false)) return out;
-  if (!is_last) throw bad_value(m.path("prefix"), "only the last message may be a prefix");
-  if (out.contains("tool_calls"))
-    throw bad_value(m.path("prefix"), "a message with tool_calls cannot be a prefix");
+  // Only the text of the last message can be gone on with.
+  if (!m.flag("prefix").value_or(false) || !is_last || out.contains("tool_calls")) return out;
   out["prefix"] = true;
   if (thoughts) out["reasoning_content"] = *thoughts;
   return out;
@@ -139,14 +137,14 @@ ResponseFormat parse_format(const Fields& f) {
 
 // {"type": "enabled" | "disabled", "budget_tokens"?}, and max_thinking_tokens.
 void parse_thinking(const Fields& f, ChatRequest& out) {
-  out.thinking_tokens = f.integer("max_thinking_tokens", 1, INT64_MAX);
+  out.thinking_tokens = f.integer("max_thinking_tokens", 1, kMostInteger);
   const auto thinking = f.object("thinking");
   if (!thinking) return;
   const std::string type = thinking->required_text("type");
   if (type != "enabled" && type != "disabled")
     throw bad_value(thinking->path("type"), "must be enabled or disabled");
   out.thinking = type == "enabled";
-  if (const auto budget = thinking->integer("budget_tokens", 1, INT64_MAX)) out.thinking_tokens = budget;
+  if (const auto budget = thinking->integer("budget_tokens", 1, kMostInteger)) out.thinking_tokens = budget;
 }
 
 void parse_logprobs(const Fields& f, ChatRequest& out) {
@@ -172,8 +170,8 @@ ChatRequest parse_chat_json(const OrderedJson& body) {
   out.stop = parse_stop(f, "stop");
   parse_stream(f, out);
   parse_extension(f, out);
-  const auto newer = f.integer("max_completion_tokens", 1, INT64_MAX);
-  const auto older = f.integer("max_tokens", 1, INT64_MAX);
+  const auto newer = f.integer("max_completion_tokens", 1, kMostInteger);
+  const auto older = f.integer("max_tokens", 1, kMostInteger);
   out.max_tokens = newer ? newer : older;
   out.n = f.integer("n", 1, kMostChoices).value_or(1);
   parse_logprobs(f, out);

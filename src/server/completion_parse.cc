@@ -32,9 +32,13 @@ std::vector<CompletionRequest::Prompt> parse_prompts(const Fields& f) {
     return {parse_prompt(*value, "prompt")};
   if (value->size() > static_cast<size_t>(kMostPrompts))
     throw bad_value("prompt", "has more than " + std::to_string(kMostPrompts) + " prompts");
+  const bool texts = (*value)[0].is_string();
   std::vector<CompletionRequest::Prompt> out;
-  for (size_t i = 0; i < value->size(); ++i)
+  for (size_t i = 0; i < value->size(); ++i) {
+    if ((*value)[i].is_string() != texts)
+      throw wrong_type(element_path("prompt", i), "of the same kind as the first prompt");
     out.push_back(parse_prompt((*value)[i], element_path("prompt", i)));
+  }
   return out;
 }
 
@@ -52,13 +56,11 @@ CompletionRequest parse_completion(std::string_view body) {
   out.stop = parse_stop(f, "stop");
   parse_stream(f, out);
   parse_extension(f, out);
-  out.max_tokens = f.integer("max_tokens", 0, INT64_MAX);
+  out.max_tokens = f.integer("max_tokens", 0, kMostInteger);
   out.n = f.integer("n", 1, kMostChoices).value_or(1);
   out.logprobs = f.integer("logprobs", 0, kMostAlternatives).value_or(-1);
   const auto best_of = f.integer("best_of", 1, kMostChoices);
   if (best_of && *best_of != out.n) throw bad_value("best_of", "is only supported when equal to n");
-  if (out.suffix && (out.prompts.size() != 1 || !std::holds_alternative<std::string>(out.prompts[0])))
-    throw bad_value("suffix", "needs one prompt, a text");
   return out;
 }
 

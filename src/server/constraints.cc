@@ -46,8 +46,9 @@ Spec spec_of(const ChatRequest& r, const text::OutputSyntax& syntax) {
 }
 
 // A cap counts only where the prompt has opened the thoughts.
-ConstraintPlan with_thought_limit(ConstraintPlan inner, const ChatRequest& r, const text::OutputSyntax& syntax,
-                                  const ServedModel& model, const ServiceOptions& options) {
+ConstraintPlan with_thought_limit(ConstraintPlan inner, const ChatRequest& r,
+                                  const text::OutputSyntax& syntax, const ServedModel& model,
+                                  const ServiceOptions& options) {
   const int64_t limit = r.thinking_tokens.value_or(options.max_thinking_tokens);
   if (limit < 0 || syntax.start != text::OutputSyntax::Start::kThoughts) return inner;
   ThoughtTokens tokens;
@@ -61,12 +62,14 @@ ConstraintPlan with_thought_limit(ConstraintPlan inner, const ChatRequest& r, co
 
 }  // namespace
 
-ConstraintPlan plan_constraint(const ChatRequest& r, const text::OutputSyntax& syntax, const ServedModel& model,
-                               const ServiceOptions& options) {
+ConstraintPlan plan_constraint(const ChatRequest& r, const text::OutputSyntax& syntax,
+                               const ServedModel& model, const ServiceOptions& options) {
   ConstraintPlan plan;
   const Spec spec = spec_of(r, syntax);
   if (spec.restricts())
-    plan.make = [compiled = model.grammars.compiled(spec), &grammars = model.grammars] { return grammars.start(compiled); };
+    plan.make = [compiled = model.grammars.compiled(spec), &grammars = model.grammars] {
+      return grammars.start(compiled);
+    };
   return with_thought_limit(std::move(plan), r, syntax, model, options);
 }
 

@@ -13,6 +13,9 @@
 
 namespace fathom::server {
 
+// The largest integer that every client's numbers can hold.
+inline constexpr int64_t kMostInteger = (int64_t{1} << 53) - 1;
+
 // An object inside a request. Borrows it. All functions throw Refusal.
 class Fields {
  public:

@@ -22,7 +22,8 @@ class GrammarConstraint : public infer::TokenConstraint {
   }
   void accept(int32_t token) override {
     if (!constraint_.accept(token))
-      throw Exception({"request", "constraint", "a token came that the grammar does not allow", "this is a bug of the program"});
+      throw Exception({"request", "constraint", "a token came that the grammar does not allow",
+                       "this is a bug of the program"});
   }
 
  private:
@@ -69,7 +70,8 @@ std::shared_ptr<const text::CompiledConstraint> Grammars::compiled(const text::C
   return *compiled;
 }
 
-std::shared_ptr<infer::TokenConstraint> Grammars::start(std::shared_ptr<const text::CompiledConstraint> compiled) const {
+std::shared_ptr<infer::TokenConstraint> Grammars::start(
+    std::shared_ptr<const text::CompiledConstraint> compiled) const {
   return std::make_shared<GrammarConstraint>(std::move(compiled), vocab_);
 }
 

@@ -23,7 +23,8 @@ class Grammars {
   // Throws Refusal 400 naming the field and the keyword that is not supported.
   std::shared_ptr<const text::CompiledConstraint> compiled(const text::ConstraintSpec& spec);
   // The state of one answer.
-  std::shared_ptr<infer::TokenConstraint> start(std::shared_ptr<const text::CompiledConstraint> compiled) const;
+  std::shared_ptr<infer::TokenConstraint> start(
+      std::shared_ptr<const text::CompiledConstraint> compiled) const;
 
  private:
   using Compiled = std::shared_ptr<const text::CompiledConstraint>;

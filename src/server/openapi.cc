@@ -1,14 +1,50 @@
 #include "server/openapi.h"
 
+#include "base/build.h"
+#include "base/json.h"
+#include "server/model_list.h"
+
 namespace fathom::server {
+namespace {
 
-std::string_view openapi_document() { return "{}"; }
+void replace_all(std::string& text, std::string_view name, const std::string& value) {
+  for (size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + value.size()))
+    text.replace(at, name.size(), value);
+}
 
-net::Response openapi_response() {
-  net::Response response;
-  response.headers.set("Content-Type", "application/json");
-  response.body = std::string(openapi_document());
-  return response;
+OrderedJson names_of(const ServedModel& model) {
+  OrderedJson names = OrderedJson::array();
+  const OrderedJson list = model_list(model);
+  for (const OrderedJson& entry : list["data"]) names.push_back(entry["id"]);
+  return names;
+}
+
+// "enabled" and "disabled", as far as the model can.
+OrderedJson modes_of(const ServedModel& model) {
+  OrderedJson modes = OrderedJson::array();
+  if (model.thinking().thinking) modes.push_back("enabled");
+  if (model.thinking().non_thinking) modes.push_back("disabled");
+  return modes;
+}
+
+}  // namespace
+
+std::string openapi_document(const ServedModel& model, const ServiceOptions& options) {
+  std::string out =
+      R"({"openapi": "3.1.0", "info": {"title": "Fathom", "version": ")" + std::string(build::kVersion) +
+      R"(", "description": "DeepSeek's, OpenAI's and Anthropic's APIs on a model of the DeepSeek-V3 family."},
+    "paths": {)" +
+      openapi::kPaths + R"(}, "components": {"schemas": {)" + openapi::kChatSchemas + "," +
+      openapi::kMessageSchemas + "," + openapi::kResponsesSchemas + "," + openapi::kOtherSchemas + "}";
+  if (!options.api_keys.empty())
+    out +=
+        R"(, "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}}, "security": [{"bearer": []}]})";
+  else
+    out += "}}";
+  replace_all(out, "{{MODELS}}", json_text(names_of(model)));
+  replace_all(out, "{{MODES}}", json_text(modes_of(model)));
+  replace_all(out, "{{LAST_TOKEN}}", std::to_string(model.tokenizer.vocab_size() - 1));
+  return json_text(parse_ordered_json(out, "openapi").value());
 }
 
 }  // namespace fathom::server

@@ -1,14 +1,24 @@
 // The document at /openapi.json.
 #pragma once
 
-#include <string_view>
+#include <string>
 
-#include "net/http.h"
+#include "server/served_model.h"
 
 namespace fathom::server {
 
-// OpenAPI 3.1, the whole API. Constant; any thread.
-std::string_view openapi_document();
-net::Response openapi_response();
+// OpenAPI 3.1, the whole API as it is for this model: names, modes, vocabulary, keys. Where what is accepted
+// cannot be said by a schema (a choice must name one of the tools), the document's schema is the narrower and
+// the description says the rest. Any thread.
+std::string openapi_document(const ServedModel& model, const ServiceOptions& options);
+
+// Its parts, as members of objects; {{NAME}} stands for what depends on the model.
+namespace openapi {
+extern const char* const kPaths;
+extern const char* const kChatSchemas;
+extern const char* const kMessageSchemas;
+extern const char* const kResponsesSchemas;
+extern const char* const kOtherSchemas;
+}  // namespace openapi
 
 }  // namespace fathom::server

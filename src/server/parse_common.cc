@@ -32,7 +32,7 @@ SamplingFields parse_sampling(const Fields& f) {
   out.top_p = f.number("top_p", 0, 1);
   out.min_p = f.number("min_p", 0, 1);
   out.repetition_penalty = f.number("repetition_penalty", 0.01, 100);
-  out.top_k = f.integer("top_k", -1, INT64_MAX);
+  out.top_k = f.integer("top_k", -1, kMostInteger);
   out.seed = f.integer("seed", INT64_MIN, INT64_MAX);
   out.presence_penalty = f.number("presence_penalty", -2, 2).value_or(0);
   out.frequency_penalty = f.number("frequency_penalty", -2, 2).value_or(0);
@@ -91,10 +91,6 @@ Tool parse_function(const Fields& f, const char* parameters_key) {
 void check_tools(const std::vector<Tool>& tools, const std::string& path) {
   if (tools.size() > static_cast<size_t>(kMostTools))
     throw bad_value(path, "has more than " + std::to_string(kMostTools) + " tools");
-  for (size_t i = 0; i < tools.size(); ++i)
-    for (size_t j = 0; j < i; ++j)
-      if (tools[i].name == tools[j].name)
-        throw bad_value(element_path(path, i), "has the name of another tool, " + tools[i].name);
 }
 
 void check_tool_choice(const ToolChoice& choice, const std::vector<Tool>& tools, const std::string& path) {

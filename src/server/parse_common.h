@@ -19,7 +19,7 @@ void parse_extension(const Fields& fields, CommonFields& out);
 void check_tool_name(const std::string& name, const std::string& path);
 // {"name", "description"?, "parameters"?, "strict"?}; `parameters_key` names the schema.
 Tool parse_function(const Fields& function, const char* parameters_key);
-// Two tools of one name are refused.
+// Too many are refused.
 void check_tools(const std::vector<Tool>& tools, const std::string& path);
 // Refuses a choice that the tools do not allow.
 void check_tool_choice(const ToolChoice& choice, const std::vector<Tool>& tools, const std::string& path);

@@ -45,27 +45,39 @@ struct Prompt {
   bool has_added_bos = false;  // the first token is none of the client's
 };
 
-Prompt completion_prompt(const CompletionRequest& r, size_t index, const ServedModel& model) {
-  const auto& prompt = r.prompts[index];
-  if (const auto* ids = std::get_if<std::vector<int32_t>>(&prompt)) {
-    const int64_t vocab = model.engine.model().config.vocab_size;
-    for (const int32_t id : *ids)
-      if (id >= vocab)
-        throw bad_value(
-            "prompt", "token " + std::to_string(id) + " does not exist; there are " + std::to_string(vocab));
-    return {*ids};
-  }
-  const std::string& text = std::get<std::string>(prompt);
-  if (!r.suffix) {
-    Prompt out{model.tokenizer.encode(text, text::Special::recognised)};
-    out.has_added_bos = add_bos(out.ids, model.tokenizer);
-    return out;
-  }
-  if (!model.tokenizer.id_of("<｜fim▁hole｜>"))
+void check_ids(const std::vector<int32_t>& ids, const ServedModel& model) {
+  const int64_t vocab = model.engine.model().config.vocab_size;
+  for (const int32_t id : ids)
+    if (id >= vocab)
+      throw bad_value("prompt",
+                      "token " + std::to_string(id) + " does not exist; there are " + std::to_string(vocab));
+}
+
+// The layout for filling in the middle, around a text or around ids.
+std::vector<int32_t> fim_prompt(const CompletionRequest::Prompt& prompt, const std::string& suffix,
+                                const text::Tokenizer& tokenizer) {
+  const auto begin = tokenizer.id_of("<｜fim▁begin｜>");
+  if (!begin || !tokenizer.id_of("<｜fim▁hole｜>") || !tokenizer.id_of("<｜fim▁end｜>"))
     throw Refusal(400, "suffix: this model has no tokens for filling in the middle", "suffix",
                   "not_supported");
-  const text::Rendered rendered = text::render_fim(text, *r.suffix);
-  return {model.tokenizer.encode(rendered.text, rendered.spans)};
+  const auto* text = std::get_if<std::string>(&prompt);
+  const text::Rendered rendered = text::render_fim(text != nullptr ? *text : "", suffix);
+  std::vector<int32_t> out = tokenizer.encode(rendered.text, rendered.spans);
+  if (text != nullptr) return out;
+  const auto& ids = std::get<std::vector<int32_t>>(prompt);
+  out.insert(std::ranges::find(out, *begin) + 1, ids.begin(), ids.end());
+  return out;
+}
+
+Prompt completion_prompt(const CompletionRequest& r, size_t index, const ServedModel& model) {
+  const auto& prompt = r.prompts[index];
+  const auto* ids = std::get_if<std::vector<int32_t>>(&prompt);
+  if (ids != nullptr) check_ids(*ids, model);
+  if (r.suffix) return {fim_prompt(prompt, *r.suffix, model.tokenizer)};
+  if (ids != nullptr) return {*ids};
+  Prompt out{model.tokenizer.encode(std::get<std::string>(prompt), text::Special::recognised)};
+  out.has_added_bos = add_bos(out.ids, model.tokenizer);
+  return out;
 }
 
 std::string echo_of(const CompletionRequest& r, size_t index, const ServedModel& model) {

@@ -141,7 +141,7 @@ ResponseFormat parse_format(const Fields& f) {
 }
 
 void parse_reasoning(const Fields& f, ChatRequest& out) {
-  out.thinking_tokens = f.integer("max_thinking_tokens", 1, INT64_MAX);
+  out.thinking_tokens = f.integer("max_thinking_tokens", 1, kMostInteger);
   const auto reasoning = f.object("reasoning");
   if (!reasoning) return;
   reasoning->text("summary");
@@ -224,7 +224,7 @@ ResponsesRequest parse_responses(std::string_view body) {
   parse_extension(f, out);
   out.stream = f.flag("stream").value_or(false);
   f.object("stream_options");
-  out.max_tokens = f.integer("max_output_tokens", 1, INT64_MAX);
+  out.max_tokens = f.integer("max_output_tokens", 1, kMostInteger);
   parse_logprobs(f, out);
   parse_tools(f, out);
   parse_tool_choice(f, out);

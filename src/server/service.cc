@@ -28,6 +28,13 @@ Refusal queue_full(int64_t limit) {
   return refusal;
 }
 
+net::Response text_response(std::string text, std::string_view type) {
+  net::Response response;
+  response.headers.set("Content-Type", std::string(type));
+  response.body = std::move(text);
+  return response;
+}
+
 net::Response add_headers(net::Response response, const net::Headers& more) {
   for (const auto& [name, value] : more) response.headers.set(name, value);
   return response;
@@ -91,30 +98,27 @@ net::Response Service::error_page(const net::HttpError& error, const net::Reques
 }
 
 void Service::handle(net::Request request, std::shared_ptr<net::Exchange> exchange) {
-  const Api api = api_of(request.path);
-  std::string_view pattern = "refused";
-  const auto count = [this, &pattern](int status) { metrics_.count_request(pattern, status); };
+  const Route* route = nullptr;
+  std::optional<Refusal> refusal;
   try {
-    const Route& route = route_of(request);
-    pattern = route.pattern;
-    auto reply =
-        std::make_shared<Reply>(std::move(exchange), api, common_headers(request),
-                                [this, pattern](int status) { metrics_.count_request(pattern, status); });
-    if (route.method != "POST") {
-      reply->respond(answer(route, request));
-      return;
-    }
-    auto shared = std::make_shared<net::Request>(std::move(request));
-    if (!workers_->post([this, &route, shared, reply] { generate(route, *shared, reply); }))
-      reply->fail(queue_full(static_cast<int64_t>(kMostTasks)));
-  } catch (const Refusal& refusal) {
-    count(refusal.status);
-    if (exchange) exchange->respond(add_headers(error_response(api, refusal), common_headers(request)));
+    route = &route_of(request);
+  } catch (const Refusal& r) {
+    refusal = r;
   }
+  const auto count = [this, pattern = route == nullptr ? "refused" : route->pattern](int status) {
+    metrics_.count_request(pattern, status);
+  };
+  const auto reply =
+      std::make_shared<Reply>(std::move(exchange), api_of(request.path), common_headers(request), count);
+  if (route == nullptr) return reply->fail(*refusal);
+  if (route->method != "POST") return serve(*route, request, reply);
+  auto shared = std::make_shared<net::Request>(std::move(request));
+  if (!workers_->post([this, route, shared, reply] { serve(*route, *shared, reply); }))
+    reply->fail(queue_full(static_cast<int64_t>(kMostTasks)));
 }
 
-// On a worker's thread; whatever goes wrong is answered.
-void Service::generate(const Route& route, const net::Request& request, const ReplyPtr& reply) {
+// Whatever goes wrong is answered.
+void Service::serve(const Route& route, const net::Request& request, const ReplyPtr& reply) {
   try {
     switch (route.endpoint) {
       case Endpoint::kChat:
@@ -158,14 +162,10 @@ net::Response Service::answer(const Route& route, const net::Request& request) {
       return json_response({{"status", "ok"}});
     case Endpoint::kReady:
       return json_response({{"status", draining_ ? "draining" : "ready"}}, draining_ ? 503 : 200);
-    case Endpoint::kMetrics: {
-      net::Response response;
-      response.headers.set("Content-Type", std::string(Metrics::kContentType));
-      response.body = metrics_text();
-      return response;
-    }
+    case Endpoint::kMetrics:
+      return text_response(metrics_text(), Metrics::kContentType);
     case Endpoint::kOpenApi:
-      return openapi_response();
+      return text_response(openapi_document(model_, options_), "application/json");
     case Endpoint::kPage:
       return page_file(request);
     default:

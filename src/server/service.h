@@ -36,7 +36,7 @@ class Service {
   using ReplyPtr = std::shared_ptr<Reply>;
   net::Headers common_headers(const net::Request& request) const;
   void check_access(const net::Request& head, const Route& route) const;
-  void generate(const Route& route, const net::Request& request, const ReplyPtr& reply);
+  void serve(const Route& route, const net::Request& request, const ReplyPtr& reply);
   net::Response answer(const Route& route, const net::Request& request);
   void chat(const net::Request& request, const ReplyPtr& reply);
   void completion(const net::Request& request, const ReplyPtr& reply);
