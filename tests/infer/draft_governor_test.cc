@@ -1,0 +1,88 @@
+#include "infer/draft_governor.h"
+
+#include <gtest/gtest.h>
+
+namespace fathom::infer {
+namespace {
+
+// Tells the governor costs of steps with n answers: one row, two rows, module.
+void teach(DraftGovernor& g, int64_t n, double one, double two, double module) {
+  for (int i = 0; i < 9; ++i) {
+    g.record_one(n, one);
+    g.record_two(n, two, module);
+  }
+}
+
+int64_t drafts_until_off(DraftGovernor& g, int64_t n, int right_of_ten) {
+  DraftRecord record;
+  for (int64_t i = 0; i < 1000; ++i)
+    if (!g.go_on(n, record, i % 10 < right_of_ten)) return i + 1;
+  return -1;
+}
+
+TEST(DraftGovernor, KeepsDraftsThatPay) {
+  DraftGovernor g(DraftPolicy::while_faster, 4);
+  teach(g, 1, 1.0, 1.2, 0.2);
+  EXPECT_NEAR(g.needed(1), 0.4, 1e-9);
+  EXPECT_EQ(drafts_until_off(g, 1, 6), -1);
+}
+
+TEST(DraftGovernor, EndsALargeLossEarlyAndASmallOneLater) {
+  DraftGovernor g(DraftPolicy::while_faster, 4);
+  teach(g, 1, 1.0, 1.6, 0.3);
+  EXPECT_EQ(drafts_until_off(g, 1, 3), 12);
+  EXPECT_EQ(g.switched_off(), 1);
+  DraftGovernor h(DraftPolicy::while_faster, 4);
+  teach(h, 1, 1.0, 1.5, 0.25);
+  const int64_t off = drafts_until_off(h, 1, 6);
+  EXPECT_GE(off, 40);
+  EXPECT_LT(off, 60);
+}
+
+TEST(DraftGovernor, JudgesByTheCostsOfTheCompany) {
+  DraftGovernor g(DraftPolicy::while_faster, 4);
+  teach(g, 1, 1.0, 1.2, 0.2);
+  teach(g, 4, 1.0, 2.0, 0.4);
+  EXPECT_EQ(drafts_until_off(g, 1, 6), -1);
+  EXPECT_EQ(drafts_until_off(g, 4, 6), 12);
+}
+
+TEST(DraftGovernor, KnowsNothingWithoutMeasurements) {
+  DraftGovernor g(DraftPolicy::while_faster, 4);
+  EXPECT_EQ(g.needed(2), 0);
+  EXPECT_EQ(drafts_until_off(g, 2, 0), -1);
+}
+
+TEST(DraftGovernor, RefusesNewAnswersOnlyFromExperience) {
+  DraftGovernor g(DraftPolicy::while_faster, 4);
+  teach(g, 1, 1.0, 1.9, 0.4);
+  EXPECT_TRUE(g.start(0));
+  DraftRecord record;
+  for (int i = 0; i < 400; ++i) g.go_on(1, record, i % 2 == 0);
+  int started = 0;
+  for (int i = 0; i < 64; ++i) started += g.start(0);
+  EXPECT_EQ(started, 4);  // now and then one tries again
+}
+
+TEST(DraftGovernor, ProbesOftenFirstAndSeldomLater) {
+  DraftGovernor g(DraftPolicy::while_faster, 4);
+  int64_t probes = 0, first = 0;
+  for (int64_t step = 0; step < 400; ++step) {
+    if (!g.probe(1)) continue;
+    g.record_one(1, 1.0);
+    if (step < 10) ++first;
+    ++probes;
+  }
+  EXPECT_EQ(first, 2);
+  EXPECT_NEAR(static_cast<double>(probes), 2 + 390 / 32.0, 1.5);
+}
+
+TEST(DraftGovernor, AlwaysMeansAlways) {
+  DraftGovernor g(DraftPolicy::always, 4);
+  teach(g, 1, 1.0, 3.0, 1.0);
+  EXPECT_EQ(drafts_until_off(g, 1, 0), -1);
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(g.probe(1));
+}
+
+}  // namespace
+}  // namespace fathom::infer

@@ -1,0 +1,60 @@
+// Decoding in its steady state allocates nothing.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "tests/infer/engine_fixture.h"
+
+namespace {
+
+std::atomic<int64_t> allocations = 0;
+
+void* counted(std::size_t bytes) {
+  ++allocations;
+  if (void* p = std::malloc(bytes == 0 ? 1 : bytes)) return p;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes); }
+void* operator new[](std::size_t bytes) { return counted(bytes); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+
+namespace fathom::infer {
+namespace {
+
+struct Silent final : RequestListener {
+  int64_t tokens = 0;
+  void on_token(const TokenEvent&) override { ++tokens; }
+  void on_finish(const Outcome&) override {}
+};
+
+TEST(EngineAllocation, DecodingAllocatesNothing) {
+  Machine machine(2, Mode::fast);
+  EngineOptions options = small_engine();
+  options.drafts = DraftPolicy::always;
+  Engine engine(machine.context, TinyModel::shared().model, nullptr, options);
+  const auto listener = std::make_shared<Silent>();
+  for (uint64_t i = 0; i < 3; ++i) {
+    Request r;
+    r.prompt = random_ids(i, 20, 320);
+    r.max_tokens = 400;
+    r.sampling = {
+        .temperature = 0.8, .top_p = i == 1 ? 0.9 : 1.0, .frequency_penalty = i == 2 ? 0.1 : 0.0, .seed = i};
+    engine.submit(r, listener);
+  }
+  for (int i = 0; i < 60; ++i) engine.step();
+  const int64_t before = allocations, tokens = listener->tokens;
+  for (int i = 0; i < 60; ++i) engine.step();
+  EXPECT_EQ(allocations - before, 0);
+  EXPECT_GE(listener->tokens - tokens, 180);
+}
+
+}  // namespace
+}  // namespace fathom::infer
