@@ -1,0 +1,11 @@
+#include <gtest/gtest.h>
+
+#include "tests/support/engine_soak.h"
+
+namespace fathom {
+namespace {
+
+TEST(LargeEngineSoak, AnHourOfRandomCompany) { test::soak_engine(3600); }
+
+}  // namespace
+}  // namespace fathom
