@@ -94,6 +94,11 @@ void Connection::read_ended(error_code ec) {
 void Connection::close() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
+  // Before a write can fail, so that whoever learns of it there was told already.
+  try {
+    if (const auto exchange = current_.lock()) exchange->notify_gone();
+  } catch (...) {
+  }
   {
     const std::lock_guard lock(out_mutex_);
     out_closed_ = true;
@@ -104,10 +109,6 @@ void Connection::close() {
   release_body();
   in_ = {}, in_begin_ = 0;
   for (auto* timer : {&deadline_, &write_deadline_, &writer_wake_, &reader_wake_, &ticks_}) timer->cancel();
-  try {
-    if (const auto exchange = current_.lock()) exchange->notify_gone();
-  } catch (...) {
-  }
   const std::lock_guard lock(core_->mutex);
   core_->open.erase(this);
   core_->changed.notify_all();

@@ -39,8 +39,9 @@ class Exchange {
                           Headers headers) = 0;
 
   // Calls `gone` once, from the server's thread, as soon as the client closes its side or the connection
-  // fails before the answer is complete; at once, in this thread, if that already happened. `gone` must not
-  // block. A client that closed only its sending side still reads: what is written after `gone` reaches it.
+  // fails before the answer is complete; at once, in this thread, if that already happened; never after the
+  // exchange was dropped. `gone` must not block. A client that closed only its sending side still reads: what
+  // is written after `gone` reaches it.
   virtual void on_disconnect(std::function<void()> gone) = 0;
   virtual bool disconnected() const = 0;
 };
