@@ -5,9 +5,8 @@ file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cc)
 add_library(fathom_test_support STATIC ${support})
 target_include_directories(fathom_test_support PUBLIC ${CMAKE_SOURCE_DIR})
 target_link_libraries(fathom_test_support PUBLIC fathom_apps GTest::gtest GTest::gmock GTest::gtest_main)
-target_compile_definitions(fathom_test_support PUBLIC
-  FATHOM_CASES_DIR="${FATHOM_CASES}" FATHOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-  FATHOM_BINARY="$<TARGET_FILE:fathom>")
+set_source_files_properties(tests/support/cases.cc PROPERTIES COMPILE_DEFINITIONS
+  "FATHOM_CASES_DIR=\"${FATHOM_CASES}\";FATHOM_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\";FATHOM_BINARY=\"${CMAKE_BINARY_DIR}/fathom\"")
 
 if(FATHOM_CASES)
   foreach(set golden/README.md golden/v3/expected.safetensors golden/v3-fp8/expected.safetensors

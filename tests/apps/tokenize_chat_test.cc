@@ -6,11 +6,12 @@
 #include <sstream>
 
 #include "base/json.h"
+#include "tests/support/cases.h"
 
 namespace fathom::apps {
 namespace {
 
-constexpr std::string_view kCases = FATHOM_CASES_DIR;
+const std::string_view kCases = test::cases_directory();
 
 class CasesTokenizeChat : public testing::Test {
  protected:

@@ -9,6 +9,7 @@
 #include "base/mapped_file.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/text/small_tokenizer.h"
+#include "tests/support/cases.h"
 
 namespace fathom {
 namespace {
@@ -30,7 +31,7 @@ class TokenizeCommand : public testing::Test {
 
   Outcome run(const std::string& arguments, const std::string& input = "") {
     EXPECT_TRUE(write_file(directory_ / "in", input));
-    const std::string command = std::string(FATHOM_BINARY) + " tokenize '" + directory_.path() + "' " +
+    const std::string command = test::fathom_binary() + " tokenize '" + directory_.path() + "' " +
                                 arguments + " <'" + (directory_ / "in") + "' >'" + (directory_ / "out") +
                                 "' 2>'" + (directory_ / "err") + "'";
     const int status = std::system(command.c_str());

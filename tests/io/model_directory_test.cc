@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/support/temporary_directory.h"
+#include "tests/support/cases.h"
 
 namespace fathom::io {
 namespace {
@@ -183,7 +184,7 @@ TEST_F(ModelDirectoryTest, RefusesWhatIsNotAModelDirectory) {
 }
 
 TEST(CasesModelDirectory, OpensTheGoldenDirectories) {
-  const std::string cases = FATHOM_CASES_DIR;
+  const std::string& cases = test::cases_directory();
   if (cases.empty()) GTEST_SKIP() << "no FATHOM_CASES";
   for (const char* name :
        {"golden/v3", "golden/v3-fp8", "golden/v3-ue8m0", "golden/v31", "golden/moonlight", "pilot"}) {

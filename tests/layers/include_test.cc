@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/cases.h"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -71,7 +73,7 @@ std::vector<std::string> violations(const fs::path& src) {
   return found;
 }
 
-TEST(Layers, TheTreeKeepsTheTable) { EXPECT_EQ(violations(std::string(FATHOM_SOURCE_DIR) + "/src"), std::vector<std::string>{}); }
+TEST(Layers, TheTreeKeepsTheTable) { EXPECT_EQ(violations(fathom::test::source_directory() + "/src"), std::vector<std::string>{}); }
 
 TEST(Layers, PlantedViolationsAreFound) {
   EXPECT_NE(violation("base/json.cc", "tensor/mat.h", true), "");

@@ -1,16 +1,18 @@
-// The reference sets outside the repository.
+// Where this build's program, sources and reference sets are. Set in one file, so that a build in another folder finds
+// the compiled tests in the compiler cache.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace fathom::test {
 
 // Directory with golden/, pilot/, chat/ and tokenizers/; empty when the build was given none (suites named Cases* then
 // skip themselves).
-inline const std::string& cases_directory() {
-  static const std::string directory = FATHOM_CASES_DIR;
-  return directory;
-}
+const std::string& cases_directory();
+const std::string& source_directory();
+// The fathom program of this build.
+const std::string& fathom_binary();
 
 }  // namespace fathom::test
 

@@ -5,11 +5,12 @@
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/cases.h"
 
 namespace fathom::text {
 namespace {
 
-constexpr std::string_view kCases = FATHOM_CASES_DIR;
+const std::string_view kCases = test::cases_directory();
 
 std::string official(ChatFormat format) {
   const std::string name(chat_format_name(format));

@@ -9,11 +9,12 @@
 #include "text/chat_format.h"
 #include "text/output_parser.h"
 #include "text/tokenizer.h"
+#include "tests/support/cases.h"
 
 namespace fathom::text {
 namespace {
 
-constexpr std::string_view kCases = FATHOM_CASES_DIR;
+const std::string_view kCases = test::cases_directory();
 
 void rename(std::string& text, const std::string& from, const std::string& to) {
   const size_t at = text.find(from);

@@ -5,11 +5,12 @@
 #include "base/json.h"
 #include "text/chat_format.h"
 #include "text/chat_markers.h"
+#include "tests/support/cases.h"
 
 namespace fathom::text {
 namespace {
 
-constexpr std::string_view kCases = FATHOM_CASES_DIR;
+const std::string_view kCases = test::cases_directory();
 
 std::vector<OrderedJson> lines_of(const std::string& path) {
   std::ifstream file(path);
@@ -61,7 +62,7 @@ void expect_exact_spans(ChatFormat format, OrderedJson line) {
 OrderedJson messages(const char* text) { return parse_ordered_json(text, "test").value(); }
 
 TEST(ChatRender, OddConversationsAsTheTemplatesDo) {
-  const auto lines = lines_of(FATHOM_SOURCE_DIR "/tests/text/data/chat_odd.jsonl");
+  const auto lines = lines_of(test::source_directory() + "/tests/text/data/chat_odd.jsonl");
   ASSERT_GT(lines.size(), 100u);
   for (const OrderedJson& line : lines) {
     for (const ChatFormat format : kChatFormats) {

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "text/tokenizer.h"
+#include "tests/support/cases.h"
 
 namespace fathom::text {
 namespace {
@@ -21,9 +22,9 @@ constexpr bool kTimed = true;
 
 class CasesTokenizer : public testing::Test {
  protected:
-  static std::string directory() { return std::string(FATHOM_CASES_DIR) + "/tokenizers/deepseek-v3"; }
+  static std::string directory() { return test::cases_directory() + "/tokenizers/deepseek-v3"; }
   void SetUp() override {
-    if (std::string_view(FATHOM_CASES_DIR).empty()) GTEST_SKIP() << "FATHOM_CASES is not set";
+    if (test::cases_directory().empty()) GTEST_SKIP() << "FATHOM_CASES is not set";
   }
   static const Tokenizer& v3() {
     static const Tokenizer tokenizer = Tokenizer::load(directory()).value();
