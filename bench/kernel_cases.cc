@@ -134,7 +134,9 @@ double AttentionCase::flop() const {
   return keys * static_cast<double>(heads_) * 2 * (576 + 512);
 }
 
-void compare_with_reference(const Context& given) {
+namespace {
+
+void compare_products(const Context& given) {
   const Memory memory(int64_t{64} << 20);
   for (Mode mode : {Mode::faithful, Mode::fast}) {
     for (DType dtype : {DType::f32, DType::bf16, DType::e4m3}) {
@@ -173,6 +175,31 @@ void compare_with_reference(const Context& given) {
           worst);
     }
   }
+}
+
+// Probabilities are rounded to BF16 in fast mode, so half a unit of BF16 of the values' size is what may
+// differ.
+void compare_attention(const Context& ctx) {
+  Context ref = ctx;
+  ref.backend = Backend::ref;
+  AttentionCase a(40, 1100, 16, 1050), b(40, 1100, 16, 1050);
+  a.run(ctx);
+  b.run(ref);
+  double worst = 0, size = 0;
+  for (size_t i = 0; i < a.out().size(); ++i) {
+    worst = std::max(worst, static_cast<double>(std::fabs(a.out()[i] - b.out()[i])));
+    size = std::max(size, static_cast<double>(std::fabs(b.out()[i])));
+  }
+  std::printf(
+      "%-8s fast     attention against ref: %5.3f units of 2^-8 max|out| (a sound kernel stays below 1)\n",
+      name_of(ctx.isa).data(), worst / (size * 0x1p-8));
+}
+
+}  // namespace
+
+void compare_with_reference(const Context& ctx) {
+  compare_products(ctx);
+  compare_attention(ctx);
 }
 
 void small_operations(const Context& ctx, const Report& report) {

@@ -63,6 +63,7 @@ class AttentionCase {
   void run(const Context& ctx);
   int64_t bytes() const { return static_cast<int64_t>(cache_bytes_.bytes()); }
   double flop() const;
+  const std::vector<float>& out() const { return out_; }
 
  private:
   int64_t heads_;
