@@ -1,8 +1,10 @@
 // fathom init: a random checkpoint of any configuration of the family, in the official layout.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "apps/command.h"

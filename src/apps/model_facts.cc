@@ -62,6 +62,12 @@ void look_at_machine(ModelFacts& facts) {
 
 }  // namespace
 
+int64_t ModelFacts::moe_layers() const {
+  int64_t count = 0;
+  for (int64_t l = 0; l < model.config.num_hidden_layers; ++l) count += model.config.is_moe(l) ? 1 : 0;
+  return count;
+}
+
 ModelFacts gather_facts(const std::string& directory) {
   const Stopwatch clock;
   auto text = std::async(std::launch::async, [&] { return gather_text(directory); });

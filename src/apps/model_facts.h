@@ -15,6 +15,8 @@
 
 namespace fathom::apps {
 
+inline constexpr int64_t kFastBytes = 2, kFaithfulBytes = 4;  // of one value in the latent cache
+
 struct ModelFacts {
   struct Total {
     int64_t count = 0;
@@ -46,6 +48,7 @@ struct ModelFacts {
   int64_t cache_bytes(int64_t layers, int64_t bytes_a_value) const {
     return layers * model.config.latent_width() * bytes_a_value;
   }
+  int64_t moe_layers() const;
   bool fits_in_memory() const { return tensor_total.bytes <= available_memory; }
 };
 

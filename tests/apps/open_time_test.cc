@@ -20,10 +20,10 @@ TEST(CasesOpenTime, OfficialModelOpensInUnderASecond) {
   test::write_official_layout(dir.path());
   for (const char* name : {"tokenizer.json", "tokenizer_config.json"})
     std::filesystem::copy_file(test::cases_directory() + "/tokenizers/deepseek-v3/" + name, dir / name);
-  // The best of some: other processes of the machine must not decide.
-  double best = 1e9;
+  // The best of some, and of more when that is not enough: other processes of the machine must not decide.
+  double best = 1e9, cpu = 1e9;
   size_t resident = SIZE_MAX;
-  for (int round = 0; round < 5; ++round) {
+  for (int round = 0; round < 3 || (round < 20 && best >= 1.0); ++round) {
     const test::ProcessResult r = test::run_fathom({"info", dir.path(), "--json"});
     ASSERT_EQ(r.code, 0) << r.err;
     const Json j = Json::parse(r.out);
@@ -31,12 +31,16 @@ TEST(CasesOpenTime, OfficialModelOpensInUnderASecond) {
     EXPECT_EQ(j["chat_format"], "v3");
     EXPECT_EQ(j["tensors"]["count"], 91991);
     best = std::min(best, r.seconds);
+    cpu = std::min(cpu, r.cpu_seconds);
     resident = std::min(resident, r.max_resident);
   }
-  std::printf("opened in %.3f s with %.0f MB resident\n", best, static_cast<double>(resident) / 1e6);
-  if (test::figures_count()) {
+  std::printf("opened in %.3f s (%.3f s of CPU) with %.0f MB resident\n", best, cpu,
+              static_cast<double>(resident) / 1e6);
+  if (!test::figures_count()) return;
+  EXPECT_LT(cpu, 1.0);
+  EXPECT_LT(resident, size_t{300} << 20);
+  if (!test::machine_is_busy()) {
     EXPECT_LT(best, 1.0);
-    EXPECT_LT(resident, size_t{300} << 20);
   }
 }
 

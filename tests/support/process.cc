@@ -1,4 +1,5 @@
 #include "tests/support/process.h"
+#include "tests/support/cases.h"
 
 #include <poll.h>
 #include <sys/mman.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <stdexcept>
 
 namespace fathom::test {
@@ -86,6 +88,10 @@ ProcessResult run_process(const std::vector<std::string>& arguments, const Proce
   result.seconds = elapsed();
   if (handle >= 0) ::close(handle);
   result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  result.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
   result.max_resident = static_cast<size_t>(usage.ru_maxrss) * 1024;
   result.out = out.content();
   result.err = err.content();
@@ -93,7 +99,7 @@ ProcessResult run_process(const std::vector<std::string>& arguments, const Proce
 }
 
 ProcessResult run_fathom(std::vector<std::string> arguments, const ProcessOptions& options) {
-  arguments.insert(arguments.begin(), FATHOM_BINARY);
+  arguments.insert(arguments.begin(), fathom_binary());
   return run_process(arguments, options);
 }
 
@@ -108,6 +114,11 @@ bool figures_count() {
 #else
   return true;
 #endif
+}
+
+bool machine_is_busy() {
+  double load = 0;
+  return ::getloadavg(&load, 1) == 1 && load > 1.5 * static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 }  // namespace fathom::test

@@ -20,6 +20,7 @@ struct ProcessResult {
   int code = -1;  // exit code, or 128 + the signal that ended it
   std::string out, err;
   double seconds = 0;       // from before the fork to its end
+  double cpu_seconds = 0;   // user and system, all threads
   size_t max_resident = 0;  // bytes
 };
 
@@ -31,5 +32,8 @@ ProcessResult run_fathom(std::vector<std::string> arguments, const ProcessOption
 
 // Whether figures of this build mean anything: optimized and without sanitizers.
 bool figures_count();
+
+// Whether other work holds the CPUs, so that wall-clock time says little about a program.
+bool machine_is_busy();
 
 }  // namespace fathom::test
