@@ -77,7 +77,8 @@ class Constraint {
 
   // Any token may come next, end of sequence and ids without a token included: a mask is not needed.
   bool unconstrained() const { return matcher_.unconstrained(); }
-  // The tokens that may come next: bit t % 64 of word t / 64. Never empty. At least vocab_size() bits; those
+  // The tokens that may come next: bit t % 64 of word t / 64. Never empty; after the end of the output, the
+  // end-of-sequence tokens. At least vocab_size() bits; those
   // beyond it are 0. Valid until the next call of accept() or rollback().
   std::span<const uint64_t> allowed();
   // The next token; false, and no change, if it is not allowed. End-of-sequence tokens end the output where

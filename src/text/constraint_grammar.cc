@@ -40,11 +40,15 @@ class AnswerGrammar {
     if (spec_.format == Format::kText && !calls) {
       add_free_answer(answer);
     } else {
-      const Node spaced = b_.add_node();
-      b_.call(answer, compiler_.space(), spaced);
-      if (spec_.syntax.start != OutputSyntax::Start::kAnswer) b_.literal(answer, "\n\n", spaced);
-      if (spec_.format != Format::kText && !calls) b_.call(spaced, answer_rule(), end_);
-      if (spec_.choice != Choice::kNone) mark(spaced, marker::kCallsBegin, between());
+      // Models that think are used to an empty line before their answer.
+      Node begin = answer;
+      if (spec_.syntax.start != OutputSyntax::Start::kAnswer) {
+        begin = b_.add_node();
+        b_.epsilon(answer, begin);
+        b_.literal(answer, "\n\n", begin);
+      }
+      if (spec_.choice != Choice::kNone) mark(begin, marker::kCallsBegin, between());
+      if (!calls) add_json(begin);
     }
     GrammarBuilder::Failure failure{};
     auto grammar = b_.build(root, budget_, failure);
@@ -147,6 +151,12 @@ class AnswerGrammar {
   void add_free_answer(Node answer) {
     if (spec_.choice == Choice::kNone) return add_text(answer, {}, true);
     add_text(answer, {{marker::kCallsBegin, between()}, {marker::kCallBegin, head()}}, true);
+  }
+
+  void add_json(Node begin) {
+    const Node spaced = b_.add_node();
+    b_.call(begin, compiler_.space(), spaced);
+    b_.call(spaced, answer_rule(), end_);
   }
 
   GrammarBuilder::Rule answer_rule() {

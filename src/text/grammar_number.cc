@@ -150,6 +150,7 @@ class NumberRule {
       if (s.digits < whole.size()) s.order[i] = sign(c - whole[s.digits]);
     }
     add_to_residue(s, c);
+    forget_sign(s);
     ++s.digits;
     return true;
   }
@@ -182,6 +183,7 @@ class NumberRule {
     }
     s.nonzero = s.nonzero || c != '0';
     add_to_residue(s, c);
+    forget_sign(s);
     ++s.digits;
     s.phase = kFraction;
     return true;
@@ -197,6 +199,11 @@ class NumberRule {
   void add_to_residue(State& s, char c) const {
     if (limits_.multiple_of != nullptr)
       s.residue = (s.residue * 10 + static_cast<uint64_t>(c - '0')) % factor_;
+  }
+
+  // Without limits the sign matters to zero alone.
+  void forget_sign(State& s) const {
+    if (s.nonzero && bounds_[0] == nullptr && bounds_[1] == nullptr) s.negative = false;
   }
 
   static int8_t sign(int difference) { return static_cast<int8_t>((difference > 0) - (difference < 0)); }

@@ -63,6 +63,13 @@ class GrammarStacks {
   // Largest depth and height of anything entered or refused since this was last set to 0.
   uint32_t reached = 0;
 
+  // Whether a state may be entered with `depth` calls open: there must be room for what it takes to end.
+  bool fits(uint32_t depth, uint32_t state) {
+    const uint32_t need = depth + g_->states[state].height;
+    reached = need > reached ? need : reached;
+    return need <= Grammar::kMaxDepth;
+  }
+
   // Moves the tops of `set` down to `position`.
   Set move_down(const Set& set, uint32_t position);
   // Forgets the tops before `set` and all frames that it does not need. `sets` follow it, in order.
@@ -70,11 +77,6 @@ class GrammarStacks {
   size_t frame_count() const { return frames_.size(); }
 
  private:
-  bool fits(uint32_t depth, uint32_t state) {
-    const uint32_t need = depth + g_->states[state].height;
-    reached = need > reached ? need : reached;
-    return need <= Grammar::kMaxDepth;
-  }
   Set begin_after(const Set& set) {
     tops_.resize(set.end);
     frames_.resize(set.frames);

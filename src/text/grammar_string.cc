@@ -110,7 +110,19 @@ JsonRules::Node JsonRules::escapes(const std::vector<std::pair<uint32_t, Node>>&
   const auto [at, inserted] = escapes_.try_emplace(targets, 0);
   if (!inserted) return at->second;
   const Node node = at->second = b_.add_node();
-  for (const auto& [character, to] : targets) b_.literal(node, escape_of(character).substr(1), to);
+  std::map<std::string, Node> inner = {{"", node}};  // by what has been read of the escape
+  for (const auto& [character, to] : targets) {
+    const std::string escape = escape_of(character).substr(1);
+    for (size_t i = 0; i < escape.size(); ++i) {
+      const Node before = inner.at(escape.substr(0, i));
+      if (i + 1 == escape.size()) {
+        b_.literal(before, escape.substr(i), to);
+      } else if (!inner.contains(escape.substr(0, i + 1))) {
+        const Node next = inner[escape.substr(0, i + 1)] = b_.add_node();
+        b_.literal(before, escape.substr(i, 1), next);
+      }
+    }
+  }
   return node;
 }
 

@@ -7,8 +7,8 @@
 namespace fathom::text {
 namespace {
 
-constexpr uint32_t kWideWalk = 4096;  // trie nodes; what costs more is remembered
-constexpr size_t kPrepared = 16;
+constexpr uint32_t kWideWalk = 4096;  // trie nodes, or a quarter of all; what costs more is remembered
+constexpr size_t kPrepared = 6;
 
 void set_bit(std::span<uint64_t> bits, int32_t token) {
   bits[static_cast<size_t>(token) / 64] |= uint64_t{1} << (token % 64);
@@ -34,23 +34,48 @@ void TokenMaskCache::add(uint32_t state, Entry entry) {
 TokenMask::TokenMask(std::shared_ptr<TokenMaskCache> cache)
     : cache_(std::move(cache)), local_(cache_->grammar()), levels_(cache_->trie().longest() + 1) {}
 
+TokenMask::Level TokenMask::level_of(const GrammarStacks& stacks, const Set& set) {
+  if (stacks.size(set) != 1 || set.popped) return {set, Grammar::kNone, 0};
+  const GrammarStacks::Top top = stacks.tops(set)[0];
+  return {set, top.state, top.frame};
+}
+
+// Most of a vocabulary is walked with a single stack that neither calls nor returns, as inside of strings:
+// that needs no sets.
+inline bool TokenMask::advance(GrammarStacks& stacks, const Level& from, uint8_t byte, Level& to) const {
+  const Grammar& grammar = cache_->grammar();
+  if (from.state == Grammar::kNone) {
+    to = level_of(stacks, stacks.step(from.set, byte));
+    return to.state != Grammar::kNone || !to.set.empty();
+  }
+  const uint32_t state = grammar.step(from.state, byte);
+  if (state == Grammar::kNone || !stacks.fits(stacks.frame(from.frame).depth, state)) return false;
+  if (grammar.plain(state)) {
+    to = {from.set, state, from.frame};
+    return true;
+  }
+  to = level_of(stacks, stacks.enter(from.set, state, from.frame));
+  return to.state != Grammar::kNone || !to.set.empty();
+}
+
 template <class Found>
 void TokenMask::walk(GrammarStacks& stacks, const Set& set, uint32_t begin, uint32_t end, Found&& found) {
   if (begin == end) return;
   const TokenTrie& trie = cache_->trie();
   const uint32_t above = trie.depth(begin) - 1u;
-  levels_[0] = set;
+  levels_[0] = level_of(stacks, set);
   for (uint32_t node = begin; node < end;) {
     ++visited_;
     const uint32_t level = trie.depth(node) - 1u - above;
-    const Set next = stacks.step(levels_[level], trie.byte(node));
-    if (!next.empty()) found(node, next);
-    if (next.begin == next.end) {
+    Level& next = levels_[level + 1];
+    if (!advance(stacks, levels_[level], trie.byte(node), next)) {
       node = trie.subtree_end(node);
-    } else {
-      levels_[level + 1] = next;
-      ++node;
+      continue;
     }
+    const bool single = next.state != Grammar::kNone;
+    found(node, !single && next.set.popped);
+    const bool more = single || next.set.begin != next.set.end;
+    node = more ? node + 1 : trie.subtree_end(node);
   }
 }
 
@@ -66,12 +91,14 @@ const TokenMaskCache::Entry* TokenMask::local(uint32_t state, uint32_t depth) {
   local_.reached = depth;
   const TokenTrie& trie = cache_->trie();
   const Set base = local_.only({0, 0, 1, false}, state, 0);
-  walk(local_, base, 0, trie.size(), [&](uint32_t node, const Set& set) {
+  walk(local_, base, 0, trie.size(), [&](uint32_t node, bool popped) {
     if (trie.token(node) >= 0) tokens_.push_back(trie.token(node));
-    if (set.popped && trie.subtree_end(node) > node + 1) escapes_.push_back(node);
+    if (popped && trie.subtree_end(node) > node + 1) escapes_.push_back(node);
   });
   // Only a walk that the limit of depth did not touch holds at other depths.
-  if (visited_ < kWideWalk || local_.reached > Grammar::kMaxDepth || entry != nullptr) return nullptr;
+  if (visited_ < std::min(kWideWalk, trie.size() / 4) || local_.reached > Grammar::kMaxDepth ||
+      entry != nullptr)
+    return nullptr;
   TokenMaskCache::Entry made{std::vector<uint64_t>((static_cast<size_t>(trie.ids()) + 63) / 64), escapes_,
                              local_.reached - depth};
   for (const int32_t token : tokens_) set_bit(made.bits, token);
@@ -93,7 +120,7 @@ void TokenMask::add_top(GrammarMatcher& matcher, GrammarStacks::Top top, const S
   const TokenTrie& trie = cache_->trie();
   const Set after = stacks.leave(behind, top.frame);
   for (const uint32_t node : escapes) {
-    walk(stacks, after, node + 1, trie.subtree_end(node), [&](uint32_t below, const Set&) {
+    walk(stacks, after, node + 1, trie.subtree_end(node), [&](uint32_t below, bool) {
       if (trie.token(below) >= 0) set_bit(bits, trie.token(below));
     });
   }

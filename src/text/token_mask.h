@@ -64,16 +64,23 @@ class TokenMask {
 
  private:
   using Set = GrammarStacks::Set;
-
+  // The stacks after some bytes of a token: those of `set`, or just one, which lies behind `set`.
+  struct Level {
+    Set set;
+    uint32_t state, frame;  // state kNone: `set`
+  };
   void add_top(GrammarMatcher& matcher, GrammarStacks::Top top, const Set& behind, std::span<uint64_t> bits);
+  static Level level_of(const GrammarStacks& stacks, const Set& set);
+  bool advance(GrammarStacks& stacks, const Level& from, uint8_t byte, Level& to) const;
   const TokenMaskCache::Entry* local(uint32_t state, uint32_t depth);
   // Visits the trie's nodes from `begin` to `end`, siblings with their subtrees, which `set` leads to.
+  // Calls found(node, popped) for each that may be reached; popped: the rule below frame 0 may end there.
   template <class Found>
   void walk(GrammarStacks& stacks, const Set& set, uint32_t begin, uint32_t end, Found&& found);
 
   std::shared_ptr<TokenMaskCache> cache_;
   GrammarStacks local_;
-  std::vector<Set> levels_;
+  std::vector<Level> levels_;
   uint32_t visited_ = 0;
   std::vector<int32_t> tokens_;    // of the last local walk
   std::vector<uint32_t> escapes_;  // the same
