@@ -5,6 +5,7 @@
 #include "kernels/cpu/e4m3_tables.h"
 #include "kernels/cpu/intrinsics.h"
 #include "kernels/cpu/linear_parts.h"
+#include "kernels/cpu/read_ahead.h"
 #include "kernels/cpu/row_chunks.h"
 #include "kernels/cpu/scale_row.h"
 #include "tests/support/model_tiles.h"
