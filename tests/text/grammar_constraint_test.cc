@@ -123,9 +123,6 @@ TEST(Constraint, WhatRestricts) {
   EXPECT_FALSE(spec.restricts());
   spec.choice = Choice::kRequired;
   EXPECT_TRUE(spec.restricts());
-  spec = {};
-  spec.format = Format::kJsonObject;
-  EXPECT_TRUE(spec.restricts());
 }
 
 TEST(Constraint, KeysTellGrammarsApart) {
@@ -136,9 +133,8 @@ TEST(Constraint, KeysTellGrammarsApart) {
   for (const auto choice : {Choice::kAuto, Choice::kRequired, Choice::kNamed})
     for (const auto calls : {CallSyntax::kPlain, CallSyntax::kFenced}) specs.push_back(tools(choice, calls));
   specs.push_back(tools(Choice::kAuto, CallSyntax::kPlain, false));
-  specs.push_back(tools(Choice::kAuto));
-  specs.back().parallel_calls = false;
-  specs.push_back(tools(Choice::kAuto));
+  specs.insert(specs.end(), 2, tools(Choice::kAuto));
+  specs[specs.size() - 2].parallel_calls = false;
   specs.back().syntax.start = Start::kThoughts;
   for (size_t i = 0; i < specs.size(); ++i)
     for (size_t j = 0; j < specs.size(); ++j)
@@ -148,12 +144,8 @@ TEST(Constraint, KeysTellGrammarsApart) {
 TEST(Constraint, JsonObject) {
   ConstraintSpec spec;
   spec.format = Format::kJsonObject;
-  EXPECT_TRUE(takes(spec, R"({"a": [1, {"b": null}]})"));
-  EXPECT_TRUE(takes(spec, "\n{}"));
-  EXPECT_FALSE(takes(spec, "[]"));
-  EXPECT_FALSE(takes(spec, "Sure: {}"));
-  EXPECT_FALSE(takes(spec, "{} "));
-  EXPECT_FALSE(takes(spec, "{"));
+  for (const char* text : {R"({"a": [1, {"b": null}]})", "\n{}"}) EXPECT_TRUE(takes(spec, text));
+  for (const char* text : {"[]", "Sure: {}", "{} ", "{"}) EXPECT_FALSE(takes(spec, text));
   Constraint constraint(compiled(spec));
   EXPECT_FALSE(constraint.accept(kSmallEnd));
   EXPECT_EQ(refused_at(constraint, "{}"), -1);
@@ -282,13 +274,12 @@ TEST(Constraint, AutoRestrictsCallsAlone) {
 TEST(Constraint, FormatAndToolsTogether) {
   ConstraintSpec spec = tools(Choice::kAuto);
   spec.format = Format::kJsonObject;
-  EXPECT_TRUE(takes(spec, R"({"a": 1})"));
-  EXPECT_TRUE(takes(spec, list({plain("we", "{}")})));
-  EXPECT_FALSE(takes(spec, "Hello"));
-  EXPECT_FALSE(takes(spec, R"({"a": 1})" + list({plain("we", "{}")})));
+  const std::string json = R"({"a": 1})", call = list({plain("we", "{}")});
+  for (const auto& text : {json, call}) EXPECT_TRUE(takes(spec, text));
+  for (const auto& text : {std::string("Hello"), json + call}) EXPECT_FALSE(takes(spec, text));
   spec.choice = Choice::kRequired;
-  EXPECT_FALSE(takes(spec, R"({"a": 1})"));
-  EXPECT_TRUE(takes(spec, list({plain("we", "{}")})));
+  EXPECT_FALSE(takes(spec, json));
+  EXPECT_TRUE(takes(spec, call));
 }
 
 // Without tokens for the markers they are written as text, and looked for in it.
@@ -378,18 +369,19 @@ void check_random_calls(const ConstraintSpec& spec, const Model& m, uint64_t see
   }
 }
 
+void check_random_calls(CallSyntax calls, Start start, bool bare) {
+  ConstraintSpec spec = tools(Choice::kRequired, calls);
+  spec.syntax.start = start;
+  spec.syntax.calls_as_text = spec.syntax.think_as_text = bare;
+  check_random_calls(spec, model(bare), 300);
+}
+
 TEST(Constraint, RandomCallsParse) {
   for (const auto calls : {CallSyntax::kPlain, CallSyntax::kFenced}) {
-    for (const auto start : {Start::kAnswer, Start::kThoughts}) {
-      for (const bool bare : {false, true}) {
-        ConstraintSpec spec = tools(Choice::kRequired, calls);
-        spec.syntax.start = start;
-        spec.syntax.calls_as_text = spec.syntax.think_as_text = bare;
-        // Random bytes never spell the end of thoughts.
-        if (bare && start == Start::kThoughts) continue;
-        check_random_calls(spec, model(bare), 300);
-      }
-    }
+    check_random_calls(calls, Start::kAnswer, false);
+    check_random_calls(calls, Start::kAnswer, true);
+    // Not without a token for the end of thoughts: random bytes never spell it.
+    check_random_calls(calls, Start::kThoughts, false);
   }
 }
 
