@@ -144,6 +144,7 @@ TEST(Constraint, KeysTellGrammarsApart) {
 TEST(Constraint, JsonObject) {
   ConstraintSpec spec;
   spec.format = Format::kJsonObject;
+  EXPECT_TRUE(spec.restricts());
   for (const char* text : {R"({"a": [1, {"b": null}]})", "\n{}"}) EXPECT_TRUE(takes(spec, text));
   for (const char* text : {"[]", "Sure: {}", "{} ", "{"}) EXPECT_FALSE(takes(spec, text));
   Constraint constraint(compiled(spec));
