@@ -4,7 +4,7 @@ include(GoogleTest)
 file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cc)
 add_library(fathom_test_support STATIC ${support})
 target_include_directories(fathom_test_support PUBLIC ${CMAKE_SOURCE_DIR})
-target_link_libraries(fathom_test_support PUBLIC fathom_apps GTest::gtest GTest::gmock GTest::gtest_main)
+target_link_libraries(fathom_test_support PUBLIC fathom_server fathom_eval fathom_dist GTest::gtest GTest::gmock GTest::gtest_main)
 set_source_files_properties(tests/support/cases.cc PROPERTIES COMPILE_DEFINITIONS
   "FATHOM_CASES_DIR=\"${FATHOM_CASES}\";FATHOM_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\";FATHOM_BINARY=\"${CMAKE_BINARY_DIR}/fathom\"")
 
@@ -37,7 +37,10 @@ foreach(folder ${test_folders})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*_test.cc)
   add_executable(${name}_tests ${sources})
   target_link_libraries(${name}_tests PRIVATE fathom_test_support)
-  add_dependencies(${name}_tests fathom)
+  if(folder MATCHES "^(apps|large)$")  # these run the program, or call into its commands
+    target_link_libraries(${name}_tests PRIVATE fathom_apps)
+    add_dependencies(${name}_tests fathom)
+  endif()
   # `threads`: what the thread sanitizer is for.
   set(label plain)
   if(folder MATCHES "^(base|net|io|infer|server)$")

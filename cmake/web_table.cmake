@@ -1,5 +1,6 @@
 # Writes OUT/assets.cc and OUT/assets.S from OUT/manifest.txt. The bytes come in by .incbin: no compiler reads them.
-file(STRINGS ${CSP} csp)
+file(READ ${CSP} csp)
+string(STRIP "${csp}" csp)
 file(STRINGS ${OUT}/manifest.txt lines)
 set(rows "")
 set(symbols "")
