@@ -8,6 +8,13 @@ pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 # The archive, so that the program runs where the library is not installed.
 find_library(PCRE2_ARCHIVE NAMES libpcre2-8.a REQUIRED)
 set_target_properties(PkgConfig::PCRE2 PROPERTIES INTERFACE_LINK_LIBRARIES ${PCRE2_ARCHIVE})
+pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)
+find_library(LIBEDIT_ARCHIVE NAMES libedit.a REQUIRED)
+find_library(TINFO_ARCHIVE NAMES libtinfo.a REQUIRED)
+find_library(BSD_ARCHIVE NAMES libbsd.a REQUIRED)
+find_library(MD_ARCHIVE NAMES libmd.a REQUIRED)
+set_target_properties(PkgConfig::LIBEDIT PROPERTIES INTERFACE_LINK_LIBRARIES
+  "${LIBEDIT_ARCHIVE};${TINFO_ARCHIVE};${BSD_ARCHIVE};${MD_ARCHIVE}")
 find_package(Boost 1.81 CONFIG REQUIRED)
 set(OPENSSL_USE_STATIC_LIBS TRUE)
 find_package(OpenSSL QUIET)

@@ -28,6 +28,7 @@ int run(int argc, char** argv) {
   add_tokenize(app, chosen);
   add_verify(app, chosen);
   add_generate(app, chosen);
+  add_chat(app, chosen);
   add_info(app, chosen);
   add_init(app, chosen);
   add_bench(app, chosen);

@@ -13,6 +13,7 @@ using Run = std::function<int()>;
 void add_tokenize(CLI::App& app, Run& run);
 void add_verify(CLI::App& app, Run& run);
 void add_generate(CLI::App& app, Run& run);
+void add_chat(CLI::App& app, Run& run);
 void add_info(CLI::App& app, Run& run);
 void add_init(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);

@@ -7,9 +7,13 @@ namespace {
 
 // The one thing a signal handler may touch: it cannot be given anything else to write to.
 std::atomic<bool> flag{false};
+std::atomic<bool> must_end{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-void raise_flag(int) { flag.store(true, std::memory_order_relaxed); }
+void raise_flag(int signal) {
+  if (signal != SIGINT) must_end.store(true, std::memory_order_relaxed);
+  flag.store(true, std::memory_order_relaxed);
+}
 
 bool take_signals() {
   struct sigaction action {};
@@ -30,6 +34,12 @@ const std::atomic<bool>& interrupted() {
   static const bool taken = take_signals();
   (void)taken;
   return flag;
+}
+
+bool forget_interruption() {
+  if (must_end.load(std::memory_order_relaxed)) return false;
+  flag.store(false, std::memory_order_relaxed);
+  return true;
 }
 
 }  // namespace fathom::apps

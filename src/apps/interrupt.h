@@ -11,4 +11,8 @@ inline constexpr int kInterruptedExitCode = 130;  // what shells expect after SI
 // then on whoever called must end soon after the flag is set. Any thread.
 const std::atomic<bool>& interrupted();
 
+// Clears the flag after SIGINT, so that a program which stopped one answer can go on. False when another of these
+// signals came: the process must end.
+bool forget_interruption();
+
 }  // namespace fathom::apps

@@ -223,7 +223,9 @@ void Engine::compare_draft(Sequence& s, int32_t token) {
   ++s.usage.drafted;
   if (right) ++s.usage.accepted;
   // Once off the module's cache falls behind, so that it stays off for this answer.
-  s.drafting = s.drafting && governor_.go_on(decoding_, s.drafts, right);
+  if (!s.drafting || governor_.go_on(decoding_, s.drafts, right)) return;
+  s.drafting = false;
+  s.usage.mtp_ended = true;
 }
 
 // Appends a token that was drawn, or ends the answer with it. s.draft is what the module said, if it was

@@ -47,7 +47,8 @@ struct Usage {
   int64_t completion_tokens = 0;
   // MTP drafts for tokens of the answer, and how many the main model confirmed.
   int64_t drafted = 0, accepted = 0;
-  bool mtp = false;  // whether a module was asked for drafts
+  bool mtp = false;        // whether a module was asked for drafts
+  bool mtp_ended = false;  // the engine stopped asking: drafts cost more than they brought
 };
 
 struct Outcome {
