@@ -1,12 +1,12 @@
-# make build | run | serve | test | test-large | format | clean
-# MODEL=DIR names the model for `make run`; CASES=DIR the reference sets for the tests.
+# make build | run | test | test-sanitizers | test-large | format | clean
+# MODEL=DIR names the model for `make run` and `make serve`; CASES=DIR the reference sets for the tests.
 .DEFAULT_GOAL := build
 BUILD := build/release
 CASES ?=
 MODEL ?=
 PROMPT ?= What is 12 + 30?
 
-.PHONY: packages build run test test-large format clean
+.PHONY: packages build run serve test test-large format clean
 
 packages:
 	@tools/packages.sh
@@ -19,8 +19,14 @@ build: packages
 run: build
 	@tools/run.sh "$(BUILD)/fathom" "$(MODEL)" "$(PROMPT)"
 
+serve: build
+	@exec "$(BUILD)/fathom" serve "$$(tools/default_model.sh "$(BUILD)/fathom" "$(MODEL)")" $(FLAGS)
+
 test: packages
 	@tools/test.sh "$(CASES)"
+
+test-sanitizers: packages
+	@tools/test_sanitizers.sh "$(CASES)"
 
 test-large: build
 	@tools/test_large.sh "$(CASES)"

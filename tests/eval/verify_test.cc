@@ -31,7 +31,7 @@ TEST_P(CasesVerify, Passes) {
       EXPECT_TRUE(part.pass.value_or(true)) << name << " " << name_of(isa) << " " << key << " max " << part.max_abs_diff.value_or(-1)
                                             << " kl " << part.kl_median.value_or(-1) << " top1 " << part.top1_agreement.value_or(-1);
     EXPECT_TRUE(report.pass);
-    if (!model.config.fp8_weights || name == "pilot") continue;
+    if (!model.config.fp8_weights || name == "pilot" || mode == Mode::fast) continue;
     const VerifyReport quantized = verify(ctx, model, directory + "/expected.safetensors", {.act_quant = true});
     ASSERT_EQ(quantized.parts.size(), 1u);
     EXPECT_TRUE(quantized.pass) << name << " " << *quantized.parts[0].second.mean_abs_diff_over_std;
