@@ -1,17 +1,7 @@
 #!/usr/bin/env bash
-# make run: a model's answer on the screen. run.sh FATHOM MODEL PROMPT; an empty MODEL means models/nano, else a small
-# random model made on the spot.
+# make run: a model's answer on the screen. run.sh FATHOM MODEL PROMPT; an empty MODEL means the default one.
 set -euo pipefail
-fathom=$1 model=$2 prompt=$3
-
-if [ -z "$model" ] && [ -f models/nano/config.json ]; then model=models/nano; fi
-if [ -z "$model" ]; then
-  model=build/random-model
-  if [ ! -f "$model/config.json" ]; then
-    rm -rf "$model"
-    "$fathom" init --config tools/random_model.json --seed 1 --dtype fp8 --out "$model" >/dev/null
-  fi
-  echo "No MODEL=DIR given: this is a small model with random weights ($model), so the answer is noise."
-fi
+fathom=$1 prompt=$3
+model=$(tools/default_model.sh "$fathom" "$2")
 echo "> $prompt"
 "$fathom" generate "$model" --chat "$prompt" --max-tokens 64

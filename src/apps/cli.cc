@@ -29,6 +29,7 @@ int run(int argc, char** argv) {
   add_verify(app, chosen);
   add_generate(app, chosen);
   add_chat(app, chosen);
+  add_serve(app, chosen);
   add_info(app, chosen);
   add_init(app, chosen);
   add_bench(app, chosen);

@@ -14,6 +14,7 @@ void add_tokenize(CLI::App& app, Run& run);
 void add_verify(CLI::App& app, Run& run);
 void add_generate(CLI::App& app, Run& run);
 void add_chat(CLI::App& app, Run& run);
+void add_serve(CLI::App& app, Run& run);
 void add_info(CLI::App& app, Run& run);
 void add_init(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);

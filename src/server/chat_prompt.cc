@@ -115,7 +115,6 @@ ChatPrompt chat_prompt(const ChatRequest& r, const ServedModel& model) {
   }
   out.syntax = text::output_syntax(format, *rendered, model.tokenizer, out.tools);
   out.ids = model.tokenizer.encode(rendered->text, rendered->spans);
-  check_prompt_size(out.ids.size(), model, "messages");
   return out;
 }
 

@@ -25,7 +25,7 @@ inline constexpr const char* kReasonerName = "deepseek-reasoner";
 // Refuses names that this server does not offer: 404.
 void check_model_name(const CommonFields& request, const ServedModel& model);
 
-// Renders and encodes. Throws Refusal: no such model or mode, a prompt that does not fit. Pure; any thread.
+// Renders and encodes. Throws Refusal: no such model or mode. Pure; any thread.
 ChatPrompt chat_prompt(const ChatRequest& request, const ServedModel& model);
 
 // Refuses a prompt that leaves no room for an answer: 400.

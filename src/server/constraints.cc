@@ -39,7 +39,6 @@ Spec spec_of(const ChatRequest& r, const text::OutputSyntax& syntax) {
   spec.parallel_calls = r.parallel_calls;
   spec.tool_rules = text::SchemaRules::kOpenAi;
   spec.tools_where = r.tools_path;
-  if (r.tool_choice.mode == ToolChoice::Mode::kNone) return spec;
   for (const Tool& t : r.tools)
     spec.tools.push_back({t.name, t.parameters.is_null() ? nullptr : &t.parameters, t.strict});
   return spec;
@@ -62,10 +61,21 @@ ConstraintPlan with_thought_limit(ConstraintPlan inner, const ChatRequest& r,
 
 }  // namespace
 
+void check_schemas(const ChatRequest& r, const text::OutputSyntax& syntax, const ServedModel& model) {
+  Spec spec = spec_of(r, syntax);
+  if (spec.choice == Spec::Choice::kNone && !spec.tools.empty()) spec.choice = Spec::Choice::kAuto;
+  spec.syntax.parse_calls = !spec.tools.empty();
+  if (spec.restricts()) model.grammars.compiled(spec);
+}
+
 ConstraintPlan plan_constraint(const ChatRequest& r, const text::OutputSyntax& syntax,
                                const ServedModel& model, const ServiceOptions& options) {
   ConstraintPlan plan;
-  const Spec spec = spec_of(r, syntax);
+  Spec spec = spec_of(r, syntax);
+  if (spec.choice == Spec::Choice::kNone && !spec.tools.empty()) {
+    check_schemas(r, syntax, model);
+    spec.tools.clear();
+  }
   if (spec.restricts())
     plan.make = [compiled = model.grammars.compiled(spec), &grammars = model.grammars] {
       return grammars.start(compiled);

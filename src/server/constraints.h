@@ -16,6 +16,9 @@ struct ConstraintPlan {
   std::function<std::shared_ptr<infer::TokenConstraint>()> make = [] { return nullptr; };
 };
 
+// Refuses schemas that are not supported, also those of strict tools that this request lets nobody call.
+void check_schemas(const ChatRequest& request, const text::OutputSyntax& syntax, const ServedModel& model);
+
 // `syntax`: of the output. Throws Refusal for a schema that is not supported, naming the keyword.
 ConstraintPlan plan_constraint(const ChatRequest& request, const text::OutputSyntax& syntax,
                                const ServedModel& model, const ServiceOptions& options);

@@ -3,6 +3,7 @@
 #include "base/build.h"
 #include "base/json.h"
 #include "server/model_list.h"
+#include "server/request.h"
 
 namespace fathom::server {
 namespace {
@@ -43,6 +44,10 @@ std::string openapi_document(const ServedModel& model, const ServiceOptions& opt
     out += "}}";
   replace_all(out, "{{MODELS}}", json_text(names_of(model)));
   replace_all(out, "{{MODES}}", json_text(modes_of(model)));
+  // Where a description of so many tools does not fit the context, that is the tighter limit.
+  const bool most_tools_fit = model.engine.context_tokens() >= 128 * kMostTools;
+  replace_all(out, "{{MOST_TOOLS}}",
+              most_tools_fit ? "\"maxItems\": " + std::to_string(kMostTools) + ", " : std::string());
   replace_all(out, "{{LAST_TOKEN}}", std::to_string(model.tokenizer.vocab_size() - 1));
   return json_text(parse_ordered_json(out, "openapi").value());
 }

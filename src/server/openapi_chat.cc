@@ -13,7 +13,7 @@ const char* const kChatSchemas = R"json(
 "Penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
 "Repetition": {"type": ["number", "null"], "minimum": 0.01, "maximum": 100},
 "TopK": {"type": ["integer", "null"], "minimum": -1, "maximum": 9007199254740991},
-"Seed": {"type": ["integer", "null"], "minimum": -9007199254740991, "maximum": 9007199254740991},
+"Seed": {"type": ["integer", "null"], "minimum": -9223372036854775808, "maximum": 9223372036854775807},
 "Choices": {"type": ["integer", "null"], "minimum": 1, "maximum": 128},
 "Alternatives": {"type": ["integer", "null"], "minimum": 0, "maximum": 20},
 "LogitBias": {"type": ["object", "null"], "description": "By token id",
@@ -38,7 +38,7 @@ const char* const kChatSchemas = R"json(
   {"type": "object", "required": ["role", "content", "tool_call_id"], "properties": {
     "role": {"const": "tool"}, "content": {"$ref": "#/components/schemas/Content"}, "name": {"$ref": "#/components/schemas/Text"},
     "tool_call_id": {"type": "string"}}}]},
-"StrictSchema": {"type": "object", "additionalProperties": false, "required": ["type", "properties", "required", "additionalProperties"],
+"StrictSchema": {"type": "object", "additionalProperties": false, "required": ["type", "additionalProperties"],
   "description": "A JSON schema whose objects require all their properties and allow no others. Types, enum, const, anyOf, $ref with $defs, pattern, format, items, minItems, maxItems, minimum, maximum, exclusiveMinimum, exclusiveMaximum and multipleOf are enforced; any other keyword is refused with its name.",
   "properties": {"type": {"const": "object"}, "properties": {"type": "object", "maxProperties": 0},
     "required": {"type": "array", "maxItems": 0, "items": {"type": "string"}}, "additionalProperties": {"const": false}}},
@@ -51,7 +51,7 @@ const char* const kChatSchemas = R"json(
     "parameters": {"$ref": "#/components/schemas/StrictSchema"}, "strict": {"const": true}}}]},
 "Tool": {"type": "object", "required": ["type", "function"], "properties": {
   "type": {"const": "function"}, "function": {"$ref": "#/components/schemas/Function"}}},
-"Tools": {"type": ["array", "null"], "maxItems": 128, "items": {"$ref": "#/components/schemas/Tool"}},
+"Tools": {"type": ["array", "null"], {{MOST_TOOLS}}"items": {"$ref": "#/components/schemas/Tool"}},
 "ToolChoice": {"enum": ["none", "auto", null],
   "description": "With tools also \"required\" and {\"type\": \"function\", \"function\": {\"name\": one of them}}, or {\"type\": \"allowed_tools\", \"allowed_tools\": {\"mode\", \"tools\"}}: then a call is forced."},
 "SchemaFormat": {"anyOf": [

@@ -32,7 +32,7 @@ const char* const kMessageSchemas = R"json(
   "stop_sequences": {"$ref": "#/components/schemas/Stops"},
   "thinking": {"type": ["object", "null"], "required": ["type"], "properties": {
     "type": {"type": "string", "enum": {{MODES}}}, "budget_tokens": {"$ref": "#/components/schemas/Count"}}},
-  "tools": {"type": ["array", "null"], "maxItems": 128, "items": {"$ref": "#/components/schemas/MessageTool"}},
+  "tools": {"type": ["array", "null"], {{MOST_TOOLS}}"items": {"$ref": "#/components/schemas/MessageTool"}},
   "tool_choice": {"type": ["object", "null"], "required": ["type"],
     "description": "With tools also {\"type\": \"any\"} and {\"type\": \"tool\", \"name\": one of them}: then a call is forced.",
     "properties": {"type": {"enum": ["auto", "none"]}, "disable_parallel_tool_use": {"$ref": "#/components/schemas/Flag"}}},

@@ -8,8 +8,8 @@ const char* const kOtherSchemas = R"json(
   {"type": "object", "required": ["model", "prompt"], "properties": {
   "model": {"$ref": "#/components/schemas/ModelName"},
   "prompt": {"anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/Ids"},
-    {"type": "array", "minItems": 1, "maxItems": 8, "items": {"type": "string"}, "description": "Up to 256, and n times as many answers up to 1024"},
-    {"type": "array", "minItems": 1, "maxItems": 8, "items": {"$ref": "#/components/schemas/Ids"}}]},
+    {"type": "array", "minItems": 1, "maxItems": 256, "items": {"type": "string"}, "description": "With n, at most 1024 answers"},
+    {"type": "array", "minItems": 1, "maxItems": 256, "items": {"$ref": "#/components/schemas/Ids"}}]},
   "suffix": {"type": ["string", "null"], "description": "What comes after the gap to be filled"},
   "echo": {"$ref": "#/components/schemas/Flag"}, "logprobs": {"$ref": "#/components/schemas/Alternatives"},
   "max_tokens": {"type": ["integer", "null"], "minimum": 0, "maximum": 9007199254740991},
@@ -30,12 +30,13 @@ const char* const kOtherSchemas = R"json(
     "prompt": {"type": "string"}, "add_special_tokens": {"$ref": "#/components/schemas/Flag"}}},
   {"type": "object", "required": ["messages"], "properties": {
     "prompt": {"type": "null"}, "text": {"type": "null"}, "content": {"type": "null"}, "input": {"type": "null"},
-    "model": {"$ref": "#/components/schemas/ModelName"}, "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
+    "model": {"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/ModelName"}]}, "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
     "thinking": {"$ref": "#/components/schemas/Thinking"}}}]},
 "Model": {"type": "object", "required": ["id", "object", "owned_by"], "properties": {
   "id": {"type": "string"}, "object": {"const": "model"}, "owned_by": {"type": "string"}, "created": {"type": "integer"}}},
 "ModelList": {"type": "object", "required": ["object", "data"], "properties": {
   "object": {"const": "list"}, "data": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Model"}}}},
+"Event": {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}, "event": {"type": "string"}}},
 "State": {"type": "object", "required": ["status"], "properties": {"status": {"enum": ["ok", "ready", "draining"]}}},
 "ErrorBody": {"type": "object", "required": ["error"], "properties": {
   "error": {"type": "object", "required": ["message", "type", "param", "code"], "properties": {

@@ -6,32 +6,32 @@ const char* const kPaths = R"json(
 "/v1/chat/completions": {"post": {"operationId": "chat", "summary": "Answer a conversation (also /chat/completions)",
   "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChatRequest"}}}},
   "responses": {"200": {"description": "The answer", "content": {
-    "application/json": {"schema": {"$ref": "#/components/schemas/ChatAnswer"}}, "text/event-stream": {"schema": {"type": "string"}}}},
+    "application/json": {"schema": {"$ref": "#/components/schemas/ChatAnswer"}}, "text/event-stream": {"schema": {"$ref": "#/components/schemas/Event"}}}},
     "default": {"$ref": "#/components/responses/Error"}}}},
 "/beta/chat/completions": {"post": {"operationId": "chatBeta", "summary": "The same; a last message with prefix is gone on with",
   "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChatRequest"}}}},
   "responses": {"200": {"description": "The answer", "content": {
-    "application/json": {"schema": {"$ref": "#/components/schemas/ChatAnswer"}}, "text/event-stream": {"schema": {"type": "string"}}}},
+    "application/json": {"schema": {"$ref": "#/components/schemas/ChatAnswer"}}, "text/event-stream": {"schema": {"$ref": "#/components/schemas/Event"}}}},
     "default": {"$ref": "#/components/responses/Error"}}}},
 "/v1/completions": {"post": {"operationId": "complete", "summary": "Go on with raw text (also /completions)",
   "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CompletionRequest"}}}},
   "responses": {"200": {"description": "The text", "content": {
-    "application/json": {"schema": {"$ref": "#/components/schemas/CompletionAnswer"}}, "text/event-stream": {"schema": {"type": "string"}}}},
+    "application/json": {"schema": {"$ref": "#/components/schemas/CompletionAnswer"}}, "text/event-stream": {"schema": {"$ref": "#/components/schemas/Event"}}}},
     "default": {"$ref": "#/components/responses/Error"}}}},
 "/beta/completions": {"post": {"operationId": "completeBeta", "summary": "The same; with suffix it fills in the middle",
   "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CompletionRequest"}}}},
   "responses": {"200": {"description": "The text", "content": {
-    "application/json": {"schema": {"$ref": "#/components/schemas/CompletionAnswer"}}, "text/event-stream": {"schema": {"type": "string"}}}},
+    "application/json": {"schema": {"$ref": "#/components/schemas/CompletionAnswer"}}, "text/event-stream": {"schema": {"$ref": "#/components/schemas/Event"}}}},
     "default": {"$ref": "#/components/responses/Error"}}}},
 "/v1/responses": {"post": {"operationId": "respond", "summary": "OpenAI's Responses API, without state",
   "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ResponsesRequest"}}}},
   "responses": {"200": {"description": "The response", "content": {
-    "application/json": {"schema": {"$ref": "#/components/schemas/ResponsesAnswer"}}, "text/event-stream": {"schema": {"type": "string"}}}},
+    "application/json": {"schema": {"$ref": "#/components/schemas/ResponsesAnswer"}}, "text/event-stream": {"schema": {"$ref": "#/components/schemas/Event"}}}},
     "default": {"$ref": "#/components/responses/Error"}}}},
 "/v1/messages": {"post": {"operationId": "message", "summary": "Anthropic's Messages API (also /anthropic/v1/messages)",
   "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/MessagesRequest"}}}},
   "responses": {"200": {"description": "The message", "content": {
-    "application/json": {"schema": {"$ref": "#/components/schemas/MessagesAnswer"}}, "text/event-stream": {"schema": {"type": "string"}}}},
+    "application/json": {"schema": {"$ref": "#/components/schemas/MessagesAnswer"}}, "text/event-stream": {"schema": {"$ref": "#/components/schemas/Event"}}}},
     "default": {"$ref": "#/components/responses/MessagesError"}}}},
 "/v1/messages/count_tokens": {"post": {"operationId": "countTokens", "summary": "Count the tokens of a message's prompt",
   "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CountRequest"}}}},

@@ -37,7 +37,7 @@ const char* const kResponsesSchemas = R"json(
   "background": {"enum": [false, null]}, "truncation": {"enum": ["disabled", null]},
   "reasoning": {"type": ["object", "null"], "properties": {"effort": {"$ref": "#/components/schemas/Text"}, "summary": {"$ref": "#/components/schemas/Text"}}},
   "text": {"type": ["object", "null"], "properties": {"format": {"$ref": "#/components/schemas/ResponsesFormat"}}},
-  "tools": {"type": ["array", "null"], "maxItems": 128, "items": {"$ref": "#/components/schemas/ResponsesTool"}},
+  "tools": {"type": ["array", "null"], {{MOST_TOOLS}}"items": {"$ref": "#/components/schemas/ResponsesTool"}},
   "tool_choice": {"enum": ["none", "auto", null],
     "description": "With tools also \"required\", {\"type\": \"function\", \"name\": one of them} and allowed_tools: then a call is forced."}}},
 "ResponsesAnswer": {"type": "object", "required": ["id", "object", "created_at", "status", "model", "output", "usage"], "properties": {

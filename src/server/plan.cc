@@ -97,6 +97,7 @@ std::vector<int32_t> raw_prompt(const std::string& text, const text::Tokenizer& 
 
 ChatPlan plan_chat(const ChatRequest& r, const ServedModel& model, const ServiceOptions& options) {
   ChatPrompt prompt = chat_prompt(r, model);
+  check_prompt_size(prompt.ids.size(), model, "messages");
   ChatPlan plan;
   plan.thinking = prompt.thinking;
   plan.prompt_tokens = static_cast<int64_t>(prompt.ids.size());

@@ -1,5 +1,7 @@
 #include "server/served_model.h"
 
+#include <algorithm>
+
 #include "server/errors.h"
 #include "server/ids.h"
 #include "server/request.h"
@@ -17,7 +19,7 @@ infer::SamplingParams sampling_of(const SamplingFields& f, const ServedModel& mo
     out.temperature = *f.temperature;
   if (f.top_p) out.top_p = *f.top_p;
   if (f.min_p) out.min_p = *f.min_p;
-  if (f.top_k) out.top_k = std::max<int64_t>(*f.top_k, 0);
+  if (f.top_k) out.top_k = std::clamp<int64_t>(*f.top_k, 0, model.engine.model().config.vocab_size);
   if (f.repetition_penalty) out.repetition_penalty = *f.repetition_penalty;
   // A nucleus of nothing still holds the most likely token.
   if (out.top_p == 0) out.temperature = 0;

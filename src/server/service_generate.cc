@@ -6,6 +6,7 @@
 #include "server/chat_render.h"
 #include "server/completion_parse.h"
 #include "server/completion_render.h"
+#include "server/constraints.h"
 #include "server/ids.h"
 #include "server/responses_parse.h"
 #include "server/responses_render.h"
@@ -84,7 +85,9 @@ void Service::responses(const net::Request& request, const ReplyPtr& reply) {
 
 OrderedJson Service::count_tokens(const net::Request& request) const {
   const ChatRequest r = parse_anthropic(request.body, true);
-  return {{"input_tokens", chat_prompt(r, model_).ids.size()}};
+  const ChatPrompt prompt = chat_prompt(r, model_);
+  check_schemas(r, prompt.syntax, model_);
+  return {{"input_tokens", prompt.ids.size()}};
 }
 
 }  // namespace fathom::server
