@@ -13,6 +13,9 @@ namespace {
 // a time slice.
 constexpr int kSpins = 600;
 
+// A chunk number that no region reaches.
+constexpr uint64_t kClosed = 0xFFFFFFFF;
+
 // A CPU that has gone away since the placement was made only costs the pinning.
 void pin_to(int cpu) {
   cpu_set_t set;
@@ -50,11 +53,14 @@ void ThreadPool::run_erased(int64_t count, Call call, void* body) {
     for (int64_t c = 0; c < count; ++c) call(body, c, 0);
     return;
   }
-  call_.store(call, std::memory_order_relaxed);
-  body_.store(body, std::memory_order_relaxed);
-  count_.store(count, std::memory_order_relaxed);
-  done_.store(0, std::memory_order_relaxed);
   const uint32_t epoch = epoch_.load(std::memory_order_relaxed) + 1;
+  // Closed before anything is rewritten: a late thread that still holds the last region's next chunk must not find it
+  // below the new count. Whoever reads one of the new values then fails to take a chunk of the old region.
+  next_.store(uint64_t{epoch} << 32 | kClosed, std::memory_order_relaxed);
+  call_.store(call, std::memory_order_release);
+  body_.store(body, std::memory_order_release);
+  count_.store(count, std::memory_order_release);
+  done_.store(0, std::memory_order_relaxed);
   next_.store(uint64_t{epoch} << 32, std::memory_order_release);
   epoch_.store(epoch);
   if (sleepers_.load() > 0) epoch_.notify_all();
@@ -68,9 +74,9 @@ bool ThreadPool::take_chunks(int thread, uint32_t epoch) {
   uint64_t next = next_.load(std::memory_order_acquire);
   while (static_cast<uint32_t>(next >> 32) == epoch) {
     const int64_t chunk = static_cast<int64_t>(next & 0xFFFFFFFF);
-    const int64_t count = count_.load(std::memory_order_relaxed);
-    const Call call = call_.load(std::memory_order_relaxed);
-    void* body = body_.load(std::memory_order_relaxed);
+    const int64_t count = count_.load(std::memory_order_acquire);
+    const Call call = call_.load(std::memory_order_acquire);
+    void* body = body_.load(std::memory_order_acquire);
     if (chunk >= count) break;
     if (!next_.compare_exchange_weak(next, next + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
     try {

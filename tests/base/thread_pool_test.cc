@@ -40,6 +40,18 @@ TEST(ThreadPool, ManySmallRegionsInARow) {
   EXPECT_EQ(total, expected);
 }
 
+// A thread that comes late holds the next chunk of a short region while a longer one begins, where that number exists.
+TEST(ThreadPool, ALateThreadTakesNoChunkOfTheNextRegion) {
+  ThreadPool pool(3);
+  const Stopwatch clock;
+  for (int64_t region = 0; clock.seconds() < 3; ++region) {
+    const int64_t count = region % 2 == 0 ? 2 : 60;
+    std::vector<std::atomic<int>> seen(60);
+    pool.run(count, [&](int64_t chunk, int) { seen[static_cast<size_t>(chunk)].fetch_add(1); });
+    for (int64_t c = 0; c < 60; ++c) ASSERT_EQ(seen[static_cast<size_t>(c)].load(), c < count ? 1 : 0);
+  }
+}
+
 TEST(ThreadPool, AnExceptionReachesTheCallerAndThePoolGoesOn) {
   ThreadPool pool(3);
   for (int round = 0; round < 50; ++round) {
