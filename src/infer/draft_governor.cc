@@ -3,28 +3,30 @@
 namespace fathom::infer {
 namespace {
 
-constexpr int64_t kEnough = 2;        // measurements before costs are believed
-constexpr int64_t kFirstProbe = 4;    // steps between the first probes
-constexpr int64_t kLaterProbe = 32;   // and between later ones
-constexpr double kPriorDrafts = 4;    // what the drafts of all others count for in a sequence's share
-constexpr int64_t kRetry = 16;        // new sequences that start without drafts before one tries again
-constexpr int64_t kExperience = 200;  // drafts before new sequences are refused
+constexpr int64_t kEnough = 2;       // measurements before costs are believed
+constexpr int64_t kFirstProbe = 4;   // steps between the first probes
+constexpr int64_t kLaterProbe = 32;  // and between later ones
+constexpr double kPriorDrafts = 4;   // what the drafts of all others count for in a sequence's share
+constexpr int64_t kRetry = 16;       // new sequences that start without drafts before one tries again
+constexpr int64_t kExperience = 96;  // drafts before new sequences are refused
 
-// A sequence is judged early when drafts lose a lot, and late when they lose little: a short answer should
-// not be cut off by chance.
+// A sequence alone is judged early when drafts lose a lot, and late when they lose little, so that a short
+// answer is not cut off by chance. In company the costs change as answers come and go: there only the late
+// judgement counts.
 struct Judgement {
   int64_t drafts;
   double speed;  // with drafts over without, below which they end
 };
-constexpr Judgement kJudgements[] = {{12, 0.85}, {40, 0.98}};
+constexpr Judgement kEarly[] = {{8, 0.72}, {12, 0.84}, {24, 0.92}};
+constexpr Judgement kLate = {40, 0.98};
 
 }  // namespace
 
-double RecentMedian::value() const {
+double RecentCost::value() const {
   std::array<double, kSize> sorted = values_;
   const auto filled = static_cast<std::ptrdiff_t>(std::min(count_, kSize));
-  std::nth_element(sorted.begin(), sorted.begin() + filled / 2, sorted.begin() + filled);
-  return sorted[static_cast<size_t>(filled / 2)];
+  std::nth_element(sorted.begin(), sorted.begin() + filled / 4, sorted.begin() + filled);
+  return sorted[static_cast<size_t>(filled / 4)];
 }
 
 double DraftGovernor::needed(int64_t n) const {
@@ -69,12 +71,10 @@ bool DraftGovernor::go_on(int64_t n, DraftRecord& sequence, bool right) {
   const double share = (static_cast<double>(sequence.right) + kPriorDrafts * right_) /
                        (static_cast<double>(sequence.made) + kPriorDrafts);
   const double speed = (1 + share) / (1 + needed(n));
-  for (const Judgement& j : kJudgements)
-    if (sequence.made >= j.drafts && speed < j.speed) {
-      ++switched_off_;
-      return false;
-    }
-  return true;
+  bool loses = sequence.made >= kLate.drafts && speed < kLate.speed;
+  for (const Judgement& j : kEarly) loses = loses || (n == 1 && sequence.made >= j.drafts && speed < j.speed);
+  if (loses) ++switched_off_;
+  return !loses;
 }
 
 }  // namespace fathom::infer

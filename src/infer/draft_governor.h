@@ -14,8 +14,8 @@ namespace fathom::infer {
 
 enum class DraftPolicy : uint8_t { always, while_faster };
 
-// The median of the last few values.
-class RecentMedian {
+// The lower quartile of the last few times: other work on the machine only ever adds to them.
+class RecentCost {
  public:
   void add(double value) { values_[static_cast<size_t>(count_++ % kSize)] = value; }
   int64_t count() const { return count_; }
@@ -56,7 +56,7 @@ class DraftGovernor {
 
  private:
   struct Cost {
-    RecentMedian one, two, module;
+    RecentCost one, two, module;
     int64_t since_probe = 0;
   };
   Cost& cost(int64_t n) { return costs_[static_cast<size_t>(n)]; }
