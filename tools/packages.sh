@@ -4,7 +4,7 @@
 set -euo pipefail
 
 wanted=(g++ cmake ninja-build ccache pkg-config make nlohmann-json3-dev libcli11-dev libspdlog-dev
-  libfmt-dev libpcre2-dev libssl-dev libedit-dev libncurses-dev libgtest-dev libgmock-dev
+  libfmt-dev libpcre2-dev libssl-dev libsqlite3-dev libedit-dev libncurses-dev libgtest-dev libgmock-dev
   esbuild node-markdown-it node-punycode node-highlight.js libjs-katex fonts-katex "$@")
 # Coroutines of Boost.Asio need 1.81: Debian 12 has it beside its default, Ubuntu 24.04's default is newer.
 if grep -qs '^VERSION_ID="12"' /etc/os-release; then wanted+=(libboost1.81-dev); else wanted+=(libboost-dev); fi

@@ -63,8 +63,10 @@ int serve(const ServeArguments& a) {
   const Runtime runtime = make_runtime(a.run);
   const LoadedModel m = load_model(a.model, a.format);
   m.require_tokenizer();
-  auto engine =
-      std::make_unique<infer::Engine>(runtime.context, m.model, m.tokenizer_or_null(), engine_options(a, m));
+  const std::unique_ptr<infer::BlockStore> store = block_store(a, m, runtime);
+  infer::EngineOptions settings = engine_options(a, m);
+  settings.store = store.get();
+  auto engine = std::make_unique<infer::Engine>(runtime.context, m.model, m.tokenizer_or_null(), settings);
   server::Grammars grammars(m.require_tokenizer(), m.generation.stop_ids, m.model.config.vocab_size);
   server::Service service(served_model(a, m, runtime, *engine, grammars), std::move(options));
   net::raise_open_file_limit(static_cast<size_t>(a.max_connections) + 256);

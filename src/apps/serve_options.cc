@@ -8,6 +8,8 @@
 
 #include "apps/byte_size.h"
 #include "base/build.h"
+#include "infer/latent_pool.h"
+#include "infer/model_identity.h"
 #include "tensor/isa.h"
 #include "text/chat_detect.h"
 
@@ -151,6 +153,17 @@ infer::EngineOptions engine_options(const ServeArguments& a, const LoadedModel& 
   e.model = model_options(a.run, m.model.config);
   if (!a.cache_memory.empty()) e.cache_bytes = parse_byte_size(a.cache_memory, "--cache-memory");
   return e;
+}
+
+std::unique_ptr<infer::BlockStore> block_store(const ServeArguments& a, const LoadedModel& m,
+                                               const Runtime& runtime) {
+  if (a.cache_directory.empty()) return nullptr;
+  infer::BlockStoreOptions out;
+  out.directory = a.cache_directory;
+  out.max_bytes = parse_byte_size(a.cache_disk, "--cache-disk");
+  out.model = infer::model_identity(m.model, runtime.context, model_options(a.run, m.model.config));
+  out.block_bytes = infer::LatentPool::block_bytes(m.model.config, runtime.context.mode);
+  return std::make_unique<infer::BlockStore>(std::move(out));
 }
 
 server::ServiceOptions service_options(const ServeArguments& a) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ void add_serve_options(CLI::App& command, ServeArguments& arguments);
 // All throw Exception naming the option or the file.
 net::ServerOptions net_options(const ServeArguments& arguments);
 infer::EngineOptions engine_options(const ServeArguments& arguments, const LoadedModel& model);
+// Null without --cache-dir.
+std::unique_ptr<infer::BlockStore> block_store(const ServeArguments& arguments, const LoadedModel& model,
+                                               const Runtime& runtime);
 // Refuses an address that others can reach when there is no key.
 server::ServiceOptions service_options(const ServeArguments& arguments);
 server::ServedModel served_model(const ServeArguments& arguments, const LoadedModel& model,

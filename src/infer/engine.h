@@ -27,6 +27,7 @@ struct EngineOptions {
   int64_t prefill_chunk = 512;  // prompt tokens in one step
   size_t cache_bytes = 0;       // 0: default_cache_bytes()
   bool share_prefixes = true;
+  BlockStore* store = nullptr;  // beginnings on disk; outlives the engine
   bool mtp = true;  // use the model's MTP module, if it has one
   DraftPolicy drafts = DraftPolicy::while_faster;
   model::Options model;

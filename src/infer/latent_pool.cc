@@ -1,5 +1,7 @@
 #include "infer/latent_pool.h"
 
+#include <cstring>
+
 #include "base/check.h"
 
 namespace fathom::infer {
@@ -25,6 +27,24 @@ LatentPool::LatentPool(const model::Config& c, Mode mode, int64_t blocks)
                        .rope = c.qk_rope_head_dim});
   free_.reserve(static_cast<size_t>(blocks));
   for (int64_t b = blocks; b-- > 0;) free_.push_back(static_cast<int32_t>(b));
+}
+
+void LatentPool::copy_out(int32_t block, std::span<std::byte> bytes) const {
+  size_t at = 0;
+  for (const kernels::PagedLatent& layer : layers_) {
+    FATHOM_CHECK(at + layer.block_bytes() <= bytes.size());
+    std::memcpy(bytes.data() + at, layer.entry(block, 0), layer.block_bytes());
+    at += layer.block_bytes();
+  }
+}
+
+void LatentPool::copy_in(std::span<const std::byte> bytes, int32_t block) {
+  size_t at = 0;
+  for (const kernels::PagedLatent& layer : layers_) {
+    FATHOM_CHECK(at + layer.block_bytes() <= bytes.size());
+    std::memcpy(layer.entry(block, 0), bytes.data() + at, layer.block_bytes());
+    at += layer.block_bytes();
+  }
 }
 
 int32_t LatentPool::acquire() {

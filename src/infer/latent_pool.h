@@ -28,6 +28,10 @@ class LatentPool {
   int64_t free_blocks() const { return static_cast<int64_t>(free_.size()); }
   std::span<const kernels::PagedLatent> layers() const { return layers_; }
 
+  // The bytes of a block over all layers, in order.
+  void copy_out(int32_t block, std::span<std::byte> bytes) const;
+  void copy_in(std::span<const std::byte> bytes, int32_t block);
+
   // A block with one reference. REQUIRES: free_blocks() > 0. Allocates nothing.
   int32_t acquire();
   void share(int32_t block);

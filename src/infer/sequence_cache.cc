@@ -6,8 +6,11 @@ namespace fathom::infer {
 
 using kernels::kBlockTokens;
 
-SequenceCache::SequenceCache(const model::Config& config, Mode mode, int64_t blocks, bool share)
-    : pool_(config, mode, blocks), index_(share ? blocks : 0, kBlockTokens), share_(share) {}
+SequenceCache::SequenceCache(const model::Config& config, Mode mode, int64_t blocks, bool share,
+                             BlockStore* store)
+    : pool_(config, mode, blocks), index_(share ? blocks : 0, kBlockTokens), share_(share), store_(store) {
+  if (store_ != nullptr) staging_.resize(store_->block_bytes());
+}
 
 // The entry for block number `block` of `tokens`. One with the MTP module's entries serves everybody; it is
 // known by the token after the block too.
@@ -46,7 +49,34 @@ bool SequenceCache::admit(std::span<const int32_t> prompt, int64_t total, bool m
   }
   b.reserved = needed - hits;
   promised_ += b.reserved;
+  if (store_ != nullptr) load_stored(prompt, module, b);
   return true;
+}
+
+// Takes over what the disk knows of the prompt beyond what memory does. Nothing is decided on it but speed.
+void SequenceCache::load_stored(std::span<const int32_t> prompt, bool module, SequenceBlocks& b) {
+  const auto size = static_cast<size_t>(kBlockTokens);
+  b.chain = store_->root();
+  for (size_t j = 0; j < b.entries.size(); ++j) b.chain = digest_of(b.chain, prompt.subspan(j * size, size));
+  for (size_t j = b.entries.size(); (j + 1) * size < prompt.size(); ++j) {
+    auto part = prompt.subspan(j * size, size + 1);
+    if (!store_->load(digest_of(b.chain, part), staging_)) {
+      part = prompt.subspan(j * size, size);
+      if (module || !store_->load(digest_of(b.chain, part), staging_)) return;
+    }
+    grow(b, static_cast<int64_t>((j + 1) * size));
+    pool_.copy_in(staging_, b.table[j]);
+    b.entries.push_back(index_.insert(j == 0 ? PrefixIndex::kNone : b.entries.back(), part, b.table[j]));
+    b.chain = digest_of(b.chain, prompt.subspan(j * size, size));
+  }
+}
+
+void SequenceCache::save(const Digest& chain, std::span<const int32_t> part, int32_t block) {
+  const Digest key = digest_of(chain, part);
+  if (!store_->wants(key)) return;
+  std::vector<std::byte> bytes(store_->block_bytes());
+  pool_.copy_out(block, bytes);
+  store_->save(key, std::move(bytes));
 }
 
 int32_t SequenceCache::acquire() {
@@ -66,6 +96,8 @@ void SequenceCache::publish(SequenceBlocks& b, std::span<const int32_t> tokens, 
   if (!share_) return;
   for (auto j = static_cast<int64_t>(b.entries.size()); (j + 1) * kBlockTokens <= computed; ++j) {
     const bool module = (j + 1) * kBlockTokens <= module_computed;
+    const auto tokens_of_block =
+        tokens.subspan(static_cast<size_t>(j * kBlockTokens), static_cast<size_t>(kBlockTokens));
     const int32_t parent = j == 0 ? PrefixIndex::kNone : b.entries.back();
     int32_t& block = b.table[static_cast<size_t>(j)];
     const int32_t known = find(parent, tokens, j, module);
@@ -74,11 +106,15 @@ void SequenceCache::publish(SequenceBlocks& b, std::span<const int32_t> tokens, 
       index_.use(known);
       block = index_.block(known);
       b.entries.push_back(known);
+      if (store_ != nullptr) b.chain = digest_of(b.chain, tokens_of_block);
       continue;
     }
     const auto part = tokens.subspan(static_cast<size_t>(j * kBlockTokens),
                                      static_cast<size_t>(kBlockTokens + (module ? 1 : 0)));
     b.entries.push_back(index_.insert(parent, part, block));
+    if (store_ == nullptr) continue;
+    save(b.chain, part, block);
+    b.chain = digest_of(b.chain, tokens_of_block);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "infer/block_store.h"
 #include "infer/latent_pool.h"
 #include "infer/prefix_index.h"
 
@@ -16,6 +17,7 @@ struct SequenceBlocks {
   int64_t count = 0;
   int64_t reserved = 0;          // blocks the sequence may still take
   std::vector<int32_t> entries;  // of the prefix index, for the leading blocks it knows
+  Digest chain{};                // of the tokens of those; with a store only
 };
 
 // One thread at a time. Every admitted sequence can take all blocks it reserved: what others left behind is
@@ -23,7 +25,9 @@ struct SequenceBlocks {
 class SequenceCache {
  public:
   // `share`: whether equal beginnings are found and kept.
-  SequenceCache(const model::Config& config, Mode mode, int64_t blocks, bool share);
+  // `store` keeps full blocks beyond this process; may be null, else it outlives the cache.
+  SequenceCache(const model::Config& config, Mode mode, int64_t blocks, bool share,
+                BlockStore* store = nullptr);
 
   const LatentPool& pool() const { return pool_; }
   int64_t tokens() const { return pool_.blocks() * kernels::kBlockTokens; }
@@ -48,10 +52,14 @@ class SequenceCache {
  private:
   int32_t find(int32_t parent, std::span<const int32_t> tokens, int64_t block, bool module) const;
   int32_t acquire();
+  void load_stored(std::span<const int32_t> prompt, bool module, SequenceBlocks& blocks);
+  void save(const Digest& chain, std::span<const int32_t> part, int32_t block);
 
   LatentPool pool_;
   PrefixIndex index_;
   bool share_;
+  BlockStore* store_;
+  std::vector<std::byte> staging_;  // one block
   int64_t promised_ = 0;
 };
 

@@ -258,10 +258,40 @@ def test_malformed_requests_disturb_nobody(server, raw):
     server.wait_idle()
 
 
+def test_cache_directory(start, tmp_path):
+    directory = tmp_path / "cache"
+    text = "Reverse the word garden. Count the letter r in river. " * 20
+    body = body_of(messages=[{"role": "user", "content": text}], max_tokens=24)
+
+    def ask(*flags, kill=False):
+        server = start("--cache-dir", str(directory), "--cache-disk", "64M", *flags)
+        answer = httpx.post(server.url + "/v1/chat/completions", json=body, timeout=120).json()
+        if kill:
+            time.sleep(1)
+            server.process.kill()
+            server.process.wait()
+        else:
+            assert server.stop() == 0
+        return answer["choices"][0]["message"]["content"], answer["usage"]["prompt_cache_hit_tokens"]
+
+    want, hits = ask(kill=True)
+    assert hits == 0
+    again, hits = ask()
+    assert again == want and hits >= 256 and hits % 64 == 0
+    other, hits = ask("--mode", "faithful")
+    assert hits == 0
+    assert ask("--mode", "faithful") == (other, ask()[1])
+    plain = start()
+    assert httpx.post(plain.url + "/v1/chat/completions", json=body, timeout=120).json()["choices"][0]["message"]["content"] == want
+    assert sum(f.stat().st_size for f in directory.iterdir()) <= 64 << 20
+    (directory / "blocks.sqlite").write_bytes(b"broken" * 1000)
+    assert ask() == (want, 0)
+
+
 def test_bad_flags(request):
     import subprocess
     fathom, model = request.config.getoption("--fathom"), request.config.getoption("--model")
     for flags in (["--host", "0.0.0.0"], ["--api-key-file", "/nonexistent"], ["--tls-cert", "/x"], ["--port", "99999"],
-                  ["--cache-memory", "1Q"], ["--format", "v9"], ["--tls-cert", "/x", "--tls-key", "/y"]):
+                  ["--cache-memory", "1Q"], ["--format", "v9"], ["--cache-dir", "/proc/x"], ["--cache-dir", "/tmp", "--cache-disk", "1M"], ["--tls-cert", "/x", "--tls-key", "/y"]):
         run = subprocess.run([fathom, "serve", model, "--port", "0", *flags], capture_output=True, text=True, timeout=60)
         assert run.returncode == 2 and run.stderr.count("\n") == 1 and len(run.stderr) < 400, (flags, run.stderr)
