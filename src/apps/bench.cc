@@ -3,18 +3,16 @@
 #include <cstdio>
 
 #include "apps/command.h"
-#include "apps/run_options.h"
+#include "apps/opened_model.h"
 #include "base/json.h"
 #include "eval/bench.h"
 
 namespace fathom::apps {
 namespace {
 
-struct BenchArguments {
-  std::string model;
+struct BenchArguments : ModelArguments {
   bool json = false;
   eval::BenchPlan plan;
-  RunOptions run;
 };
 
 OrderedJson result_json(const eval::BenchResult& r) {
@@ -54,22 +52,21 @@ void check_plan(const eval::BenchPlan& plan, const model::Config& config) {
 }
 
 int bench(const BenchArguments& a) {
-  const Runtime runtime = make_runtime(a.run);
-  const model::Model model = model::open_model(a.model);
-  check_plan(a.plan, model.config);
+  const OpenedModel m(a);
+  check_plan(a.plan, m.model.config);
   const bool show = ::isatty(STDERR_FILENO) != 0;
   const auto progress = [show](const std::string& line) {
     if (show) std::fprintf(stderr, "%s ...\n", line.c_str());
   };
-  if (show) std::fprintf(stderr, "%s, %s\n", runtime.threads_reason.c_str(), std::string(name_of(runtime.context.isa)).c_str());
-  const eval::BenchReport report = eval::bench(runtime.context, model, a.plan, model_options(a.run, model.config), progress);
+  if (show) std::fprintf(stderr, "%s, %s\n", m.runtime.threads_reason.c_str(), std::string(name_of(m.runtime.context.isa)).c_str());
+  const eval::BenchReport report = eval::bench(m.runtime.context, m.model, a.plan, m.options, progress);
   if (!a.json) return print_table(report), 0;
   OrderedJson results = OrderedJson::array();
   for (const auto& r : report.results) results.push_back(result_json(r));
   const OrderedJson out = {{"model", a.model},
                            {"mode", a.run.mode},
-                           {"isa", std::string(name_of(runtime.context.isa))},
-                           {"threads", runtime.pool->threads()},
+                           {"isa", std::string(name_of(m.runtime.context.isa))},
+                           {"threads", m.runtime.pool->threads()},
                            {"read_bandwidth", report.read_bandwidth},
                            {"matrix_peak", report.matrix_peak},
                            {"results", results}};
@@ -82,14 +79,13 @@ int bench(const BenchArguments& a) {
 void add_bench(CLI::App& app, Run& run) {
   auto a = std::make_shared<BenchArguments>();
   CLI::App* command = app.add_subcommand("bench", "Measure prefill and decoding beside the machine's own limits");
-  command->add_option("model", a->model, "Model directory")->required();
   command->add_option("--prefill", a->plan.prefill, "Prompt lengths")->delimiter(',')->capture_default_str();
   command->add_option("--batch", a->plan.batches, "Sequences that decode together")->delimiter(',')->capture_default_str();
   command->add_option("--depth", a->plan.depths, "Positions each sequence already has")->delimiter(',')->capture_default_str();
   command->add_option("--steps", a->plan.steps, "Decoding steps of a run")->check(CLI::Range(1, 100000))->capture_default_str();
   command->add_option("--pairs", a->plan.pairs, "Runs, each beside a measurement of the limits")->check(CLI::Range(1, 100))->capture_default_str();
   command->add_flag("--json", a->json, "Print one JSON object");
-  add_run_options(*command, a->run);
+  add_model_arguments(*command, *a);
   command->footer("Example: fathom bench DeepSeek-V3 --prefill 512,4096 --batch 1,16 --depth 1024");
   command->callback([a, &run] { run = [a] { return bench(*a); }; });
 }

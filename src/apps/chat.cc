@@ -5,27 +5,24 @@
 #include <memory>
 #include <random>
 
-#include "apps/byte_size.h"
 #include "apps/chat_session.h"
 #include "apps/command.h"
 #include "apps/interrupt.h"
 #include "apps/line_editor.h"
-#include "apps/run_options.h"
+#include "apps/sampling_options.h"
 #include "base/error.h"
 
 namespace fathom::apps {
 namespace {
 
 struct Options {
-  std::string model, format, system, cache_memory;
+  EngineArguments engine;
+  SamplingOptions sampling;
+  std::string system;
   std::optional<std::string> history;
   bool think = false, stats = false;
-  int mtp = 1;
   int64_t max_tokens = 0;
-  std::optional<double> temperature, top_p, min_p;
-  std::optional<int64_t> top_k;
   std::optional<uint64_t> seed;
-  RunOptions run;
 };
 
 constexpr const char* kHelp =
@@ -111,34 +108,26 @@ class Chat {
 };
 
 ChatSettings chat_settings(const Options& o, const LoadedModel& m) {
-  ChatSettings s{
-      .think = o.think, .stats = o.stats, .max_tokens = o.max_tokens, .sampling = m.generation.sampling};
-  s.sampling.temperature = o.temperature.value_or(s.sampling.temperature);
-  s.sampling.top_p = o.top_p.value_or(s.sampling.top_p);
-  s.sampling.min_p = o.min_p.value_or(s.sampling.min_p);
-  s.sampling.top_k = o.top_k.value_or(s.sampling.top_k);
+  ChatSettings s{.think = o.think,
+                 .stats = o.stats,
+                 .max_tokens = o.max_tokens,
+                 .sampling = o.sampling.over(m.generation.sampling)};
   s.sampling.seed = o.seed ? *o.seed : std::random_device()();
   return s;
 }
 
 int chat(const Options& o) {
   interrupted();
-  const Runtime runtime = make_runtime(o.run);
-  const LoadedModel m = load_model(o.model, o.format);
+  const LoadedModel m(o.engine);
   m.require_tokenizer();
-  infer::EngineOptions e;
-  e.max_running = 1;
-  e.mtp = o.mtp != 0;
-  e.model = model_options(o.run, m.model.config);
-  if (!o.cache_memory.empty()) e.cache_bytes = parse_byte_size(o.cache_memory, "--cache-memory");
-  infer::Engine engine(runtime.context, m.model, m.tokenizer_or_null(), e);
+  infer::Engine engine(m.runtime.context, m.model, m.tokenizer_or_null(), engine_options(o.engine, m));
   const bool person = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
   LineEditor editor("> ", o.history ? *o.history : person ? default_history_file() : std::string());
   ChatSession session(m, engine, chat_settings(o, m), editor.on_terminal());
   session.set_system(o.system);
   if (editor.on_terminal())
     std::printf("%s, %s, room for %lld tokens.\n/help lists the commands.\n",
-                m.model.directory.path().c_str(), runtime.threads_reason.c_str(),
+                m.model.directory.path().c_str(), m.runtime.threads_reason.c_str(),
                 static_cast<long long>(std::min(engine.context_tokens(), engine.cache_tokens())));
   return Chat(session, editor).run();
 }
@@ -148,27 +137,16 @@ int chat(const Options& o) {
 void add_chat(CLI::App& app, Run& run) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("chat", "Talks with a model at the terminal.");
-  c->add_option("model", o->model, "Model directory")->required();
   c->add_flag("--think", o->think, "let the model think before it answers; /think changes it");
   c->add_option("--system", o->system, "what the model is told first; /system changes it");
   c->add_flag("--stats", o->stats, "tell speed and MTP drafts after every answer");
-  c->add_option("--format", o->format, "chat format, instead of what the directory's template tells");
   c->add_option("--max-tokens", o->max_tokens, "longest answer (default: to the end of the context)")
       ->check(CLI::NonNegativeNumber);
-  c->add_option("--temperature", o->temperature,
-                "0: the most likely token (default: generation_config.json)");
-  c->add_option("--top-k", o->top_k, "draw from the K most likely tokens; 0: all");
-  c->add_option("--top-p", o->top_p, "draw from the fewest tokens that reach this probability");
-  c->add_option("--min-p", o->min_p, "draw from tokens with this share of the best one's probability");
+  add_sampling_options(*c, o->sampling);
   c->add_option("--seed", o->seed, "the same seed gives the same answers (default: another every time)");
-  c->add_option("--mtp", o->mtp, "1: let the MTP module draft tokens, which changes speed alone; 0: do not")
-      ->check(CLI::Range(0, 1))
-      ->capture_default_str();
-  c->add_option("--cache-memory", o->cache_memory,
-                "memory for the latent cache: 8G, 512M (default: from free memory)");
   c->add_option("--history", o->history,
                 "file that keeps the lines typed (default: below the home directory; empty: none)");
-  add_run_options(*c, o->run);
+  add_engine_arguments(*c, o->engine);
   c->footer("Example:\n  $ fathom chat models/v3 --think --stats");
   c->callback([o, &run] { run = [o] { return chat(*o); }; });
 }

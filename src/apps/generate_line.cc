@@ -117,13 +117,13 @@ GenerateRequest parse_generate_line(const std::string& text) {
   if (const OrderedJson* v = line.find("tools")) r.tools = *v;
   line.flag("thinking", r.thinking);
   line.integer("max_tokens", r.max_tokens);
-  line.number("temperature", r.temperature);
-  line.number("top_p", r.top_p);
-  line.number("min_p", r.min_p);
-  line.integer("top_k", r.top_k);
-  line.number("repetition_penalty", r.repetition_penalty);
-  line.number("presence_penalty", r.presence_penalty);
-  line.number("frequency_penalty", r.frequency_penalty);
+  line.number("temperature", r.sampling.temperature);
+  line.number("top_p", r.sampling.top_p);
+  line.number("min_p", r.sampling.min_p);
+  line.integer("top_k", r.sampling.top_k);
+  line.number("repetition_penalty", r.sampling.repetition_penalty);
+  line.number("presence_penalty", r.sampling.presence_penalty);
+  line.number("frequency_penalty", r.sampling.frequency_penalty);
   if (const OrderedJson* v = line.find("logit_bias")) r.logit_bias = biases_of(*v);
   if (const OrderedJson* v = line.find("stop")) r.stop = stops_of(*v);
   if (const OrderedJson* v = line.find("seed")) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/loaded_model.h"
+#include "apps/sampling_options.h"
 #include "infer/request.h"
 
 namespace fathom::apps {
@@ -22,10 +23,7 @@ struct GenerateRequest {
   std::optional<bool> thinking;
   nlohmann::ordered_json tools;  // null: none
   int64_t max_tokens = 256;
-  // Absent: what the directory's generation_config.json says.
-  std::optional<double> temperature, top_p, min_p, repetition_penalty;
-  std::optional<int64_t> top_k;
-  double presence_penalty = 0, frequency_penalty = 0;
+  SamplingOptions sampling;
   std::vector<infer::LogitBias> logit_bias;
   std::vector<std::string> stop;
   uint64_t seed = 0;

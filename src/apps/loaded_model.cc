@@ -2,29 +2,39 @@
 
 #include <filesystem>
 
-#include "base/clock.h"
+#include "apps/byte_size.h"
+#include "infer/latent_pool.h"
 #include "text/chat_detect.h"
 
 namespace fathom::apps {
 
-LoadedModel load_model(const std::string& directory, const std::string& format) {
-  const Stopwatch clock;
-  LoadedModel loaded{.model = model::open_model(directory), .tokenizer = {}, .generation = {}, .format = {}};
-  const io::ModelDirectory& files = loaded.model.directory;
+void add_engine_arguments(CLI::App& c, EngineArguments& a) {
+  add_model_arguments(c, a);
+  c.add_option("--format", a.format, "chat format, instead of what the directory's template tells");
+  c.add_option("--prefill-chunk", a.prefill_chunk, "prompt tokens computed in one step")
+      ->check(CLI::Range(1, 16384))
+      ->capture_default_str();
+  c.add_option("--cache-memory", a.cache_memory,
+               "memory for the latent cache: 8G, 512M (default: from free memory)");
+  c.add_option("--mtp", a.mtp, "1: let the MTP module draft tokens, which changes speed alone; 0: do not")
+      ->check(CLI::Range(0, 1))
+      ->capture_default_str();
+}
+
+LoadedModel::LoadedModel(const EngineArguments& a) : OpenedModel(a) {
+  const io::ModelDirectory& files = model.directory;
   std::error_code ignored;
   if (std::filesystem::exists(files.file_path("tokenizer.json"), ignored))
-    loaded.tokenizer = text::Tokenizer::load(directory).value();
-  loaded.generation =
-      infer::generation_config_of(files.generation_config_text(), loaded.model.config.eos_token_ids,
-                                  loaded.model.config.vocab_size, files.file_path("generation_config.json"))
-          .value();
-  if (!format.empty()) {
-    auto named = text::chat_format_named(format);
+    tokenizer = text::Tokenizer::load(a.model).value();
+  generation = infer::generation_config_of(files.generation_config_text(), model.config.eos_token_ids,
+                                           model.config.vocab_size, files.file_path("generation_config.json"))
+                   .value();
+  if (!a.format.empty()) {
+    auto named = text::chat_format_named(a.format);
     if (!named) named.error().where = "--format";
-    loaded.format = named.value();
+    format = named.value();
   }
-  loaded.load_s = clock.seconds();
-  return loaded;
+  load_s = since_open.seconds();
 }
 
 const text::Tokenizer& LoadedModel::require_tokenizer() const {
@@ -36,6 +46,23 @@ const text::Tokenizer& LoadedModel::require_tokenizer() const {
 
 text::ChatFormat LoadedModel::require_format() const {
   return format ? *format : text::chat_format_of_directory(model.directory.path()).value();
+}
+
+infer::EngineOptions engine_options(const EngineArguments& a, const LoadedModel& m) {
+  infer::EngineOptions out;
+  out.max_running = a.together;
+  out.prefill_chunk = a.prefill_chunk;
+  out.mtp = a.mtp != 0;
+  out.model = m.options;
+  if (!a.cache_memory.empty()) out.cache_bytes = parse_byte_size(a.cache_memory, "--cache-memory");
+  return out;
+}
+
+std::string cache_text(const infer::Engine& engine, const EngineArguments& a, const LoadedModel& m) {
+  const size_t bytes = static_cast<size_t>(engine.stats().blocks) *
+                       infer::LatentPool::block_bytes(m.model.config, m.runtime.context.mode);
+  return "cache of " + byte_size_text(bytes) + " for " + std::to_string(engine.cache_tokens()) + " tokens (" +
+         (a.cache_memory.empty() ? "from free memory; --cache-memory changes it" : "--cache-memory") + ")";
 }
 
 }  // namespace fathom::apps

@@ -1,18 +1,31 @@
-// A model directory opened for answering: weights, tokenizer, chat format, defaults.
+// A model directory opened for answering: weights, tokenizer, chat format, defaults; and the engine over it.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "apps/opened_model.h"
+#include "infer/engine.h"
 #include "infer/generation_config.h"
-#include "model/model.h"
 #include "text/chat_format.h"
 #include "text/tokenizer.h"
 
 namespace fathom::apps {
 
-struct LoadedModel {
-  model::Model model;
+// What every command that answers is told about its engine.
+struct EngineArguments : ModelArguments {
+  std::string format, cache_memory;
+  int64_t together = 1, prefill_chunk = 512;
+  int mtp = 1;
+};
+
+// Adds the model's arguments, --format, --prefill-chunk, --cache-memory and --mtp.
+void add_engine_arguments(CLI::App& command, EngineArguments& arguments);
+
+struct LoadedModel : OpenedModel {
+  // Throws Exception naming file, key and remedy.
+  explicit LoadedModel(const EngineArguments& arguments);
+
   std::optional<text::Tokenizer> tokenizer;  // absent when the directory has no tokenizer.json
   infer::GenerationConfig generation;
   std::optional<text::ChatFormat> format;  // what --format said
@@ -25,7 +38,11 @@ struct LoadedModel {
   text::ChatFormat require_format() const;
 };
 
-// `format`: a name, or empty. Throws Exception naming file, key and remedy.
-LoadedModel load_model(const std::string& directory, const std::string& format);
+// What the engine over `model` is made with. Throws Exception naming the option.
+infer::EngineOptions engine_options(const EngineArguments& arguments, const LoadedModel& model);
+
+// "cache of 1.5 GiB for 1234 tokens (...)", for people.
+std::string cache_text(const infer::Engine& engine, const EngineArguments& arguments,
+                       const LoadedModel& model);
 
 }  // namespace fathom::apps

@@ -65,8 +65,4 @@ Runtime make_runtime(const RunOptions& options) {
   return runtime;
 }
 
-model::Options model_options(const RunOptions& options, const model::Config& config) {
-  return {.act_quant = options.act_quant, .act_format = config.scale_format};
-}
-
 }  // namespace fathom::apps

@@ -6,8 +6,6 @@
 #include <string>
 
 #include "base/thread_pool.h"
-#include "model/config.h"
-#include "model/step.h"
 #include "tensor/context.h"
 
 namespace fathom::apps {
@@ -32,8 +30,5 @@ struct Runtime {
 
 // Throws Exception naming the option: an unknown or missing instruction set, a backend that was not built.
 Runtime make_runtime(const RunOptions& options);
-
-// The model's side of the options.
-model::Options model_options(const RunOptions& options, const model::Config& config);
 
 }  // namespace fathom::apps

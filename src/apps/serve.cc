@@ -6,7 +6,6 @@
 #include <memory>
 #include <thread>
 
-#include "apps/byte_size.h"
 #include "apps/command.h"
 #include "apps/interrupt.h"
 #include "apps/serve_options.h"
@@ -49,26 +48,18 @@ class EngineThread {
   std::thread thread_;
 };
 
-void print_start(const LoadedModel& m, const Runtime& runtime, const infer::Engine& engine) {
-  const size_t bytes = static_cast<size_t>(engine.stats().blocks) *
-                       infer::LatentPool::block_bytes(m.model.config, runtime.context.mode);
-  std::fprintf(stderr, "fathom: cache of %s for %lld tokens, %s\n", byte_size_text(bytes).c_str(),
-               static_cast<long long>(engine.cache_tokens()), runtime.threads_reason.c_str());
-}
-
 int serve(const ServeArguments& a) {
   const std::atomic<bool>& stop = interrupted();
   server::ServiceOptions options = service_options(a);
   const net::ServerOptions address = net_options(a);
-  const Runtime runtime = make_runtime(a.run);
-  const LoadedModel m = load_model(a.model, a.format);
+  const LoadedModel m(a);
   m.require_tokenizer();
-  const std::unique_ptr<infer::BlockStore> store = block_store(a, m, runtime);
+  const std::unique_ptr<infer::BlockStore> store = block_store(a, m);
   infer::EngineOptions settings = engine_options(a, m);
   settings.store = store.get();
-  auto engine = std::make_unique<infer::Engine>(runtime.context, m.model, m.tokenizer_or_null(), settings);
+  auto engine = std::make_unique<infer::Engine>(m.runtime.context, m.model, m.tokenizer_or_null(), settings);
   server::Grammars grammars(m.require_tokenizer(), m.generation.stop_ids, m.model.config.vocab_size);
-  server::Service service(served_model(a, m, runtime, *engine, grammars), std::move(options));
+  server::Service service(served_model(a, m, *engine, grammars), std::move(options));
   net::raise_open_file_limit(static_cast<size_t>(a.max_connections) + 256);
   bool failed = false;
   {
@@ -82,7 +73,8 @@ int serve(const ServeArguments& a) {
         [&service](const net::Request& head) { return service.screen(head); });
     service.watch(&server);
     server.start();
-    print_start(m, runtime, *engine);
+    std::fprintf(stderr, "fathom: %s, %s\n", cache_text(*engine, a, m).c_str(),
+                 m.runtime.threads_reason.c_str());
     std::printf("Listening on %s\n", server.address().url().c_str());
     std::fflush(stdout);
     while (!stop && !thread.failed()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -105,7 +97,6 @@ void add_serve(CLI::App& app, Run& run) {
   auto a = std::make_shared<ServeArguments>();
   CLI::App* command =
       app.add_subcommand("serve", "Serves DeepSeek's, OpenAI's and Anthropic's APIs and a web page.");
-  command->add_option("model", a->model, "Model directory")->required();
   add_serve_options(*command, *a);
   command->footer(kExample);
   command->callback([a, &run] { run = [a] { return serve(*a); }; });

@@ -45,9 +45,9 @@ std::string name_of_directory(const std::string& path) {
 }
 
 // Of everything that an answer depends on beside its request.
-std::string fingerprint_of(const LoadedModel& model, const Runtime& runtime, const RunOptions& run) {
+std::string fingerprint_of(const LoadedModel& model, const RunOptions& run) {
   std::string text = model.model.directory.config_text() + build::kVersion + run.mode + run.backend +
-                     std::string(name_of(runtime.context.isa)) + (run.act_quant ? "q" : "");
+                     std::string(name_of(model.runtime.context.isa)) + (run.act_quant ? "q" : "");
   for (const auto& file : model.model.directory.files())
     text += file.path() + std::to_string(file.file().size());
   uint64_t hash = 0xCBF29CE484222325;
@@ -90,33 +90,23 @@ void add_address_options(CLI::App& c, ServeArguments& a) {
       ->capture_default_str();
 }
 
-void add_engine_options(CLI::App& c, ServeArguments& a) {
-  c.add_option("--max-batch", a.max_batch, "requests computed at once")
+void add_queue_options(CLI::App& c, ServeArguments& a) {
+  c.add_option("--max-batch", a.together, "requests computed at once")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   c.add_option("--max-queue", a.max_queue, "requests that may wait; beyond it 429")
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
-  c.add_option("--prefill-chunk", a.prefill_chunk, "prompt tokens computed in one step")
-      ->check(CLI::Range(1, 16384))
-      ->capture_default_str();
-  c.add_option("--cache-memory", a.cache_memory,
-               "memory for the latent cache: 8G, 512M (default: from free memory)");
   c.add_option("--cache-dir", a.cache_directory, "directory that keeps the cache of prompts over restarts");
   c.add_option("--cache-disk", a.cache_disk, "largest size of --cache-dir")->capture_default_str();
-  c.add_option("--mtp", a.mtp,
-               "1: let the model's MTP module draft tokens, which changes speed alone; 0: do not")
-      ->check(CLI::Range(0, 1))
-      ->capture_default_str();
 }
 
 }  // namespace
 
 void add_serve_options(CLI::App& c, ServeArguments& a) {
   add_address_options(c, a);
-  add_engine_options(c, a);
+  add_queue_options(c, a);
   c.add_option("--name", a.name, "name of the model in the API (default: the directory's)");
-  c.add_option("--format", a.format, "chat format, instead of what the directory's template tells");
   c.add_option("--default-max-tokens", a.default_max_tokens, "longest answer where a request names none")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -127,7 +117,7 @@ void add_serve_options(CLI::App& c, ServeArguments& a) {
   c.add_flag(
       "--deepseek-temperature", a.deepseek_temperature,
       "map temperatures as DeepSeek's API does: 0.3 T up to 1, T - 0.7 above, 1 where a request names none");
-  add_run_options(c, a.run);
+  add_engine_arguments(c, a);
 }
 
 net::ServerOptions net_options(const ServeArguments& a) {
@@ -145,24 +135,13 @@ net::ServerOptions net_options(const ServeArguments& a) {
   return out;
 }
 
-infer::EngineOptions engine_options(const ServeArguments& a, const LoadedModel& m) {
-  infer::EngineOptions e;
-  e.max_running = a.max_batch;
-  e.prefill_chunk = a.prefill_chunk;
-  e.mtp = a.mtp != 0;
-  e.model = model_options(a.run, m.model.config);
-  if (!a.cache_memory.empty()) e.cache_bytes = parse_byte_size(a.cache_memory, "--cache-memory");
-  return e;
-}
-
-std::unique_ptr<infer::BlockStore> block_store(const ServeArguments& a, const LoadedModel& m,
-                                               const Runtime& runtime) {
+std::unique_ptr<infer::BlockStore> block_store(const ServeArguments& a, const LoadedModel& m) {
   if (a.cache_directory.empty()) return nullptr;
   infer::BlockStoreOptions out;
   out.directory = a.cache_directory;
   out.max_bytes = parse_byte_size(a.cache_disk, "--cache-disk");
-  out.model = infer::model_identity(m.model, runtime.context, model_options(a.run, m.model.config));
-  out.block_bytes = infer::LatentPool::block_bytes(m.model.config, runtime.context.mode);
+  out.model = infer::model_identity(m.model, m.runtime.context, m.options);
+  out.block_bytes = infer::LatentPool::block_bytes(m.model.config, m.runtime.context.mode);
   return std::make_unique<infer::BlockStore>(std::move(out));
 }
 
@@ -184,8 +163,8 @@ server::ServiceOptions service_options(const ServeArguments& a) {
   return out;
 }
 
-server::ServedModel served_model(const ServeArguments& a, const LoadedModel& m, const Runtime& runtime,
-                                 infer::Engine& engine, server::Grammars& grammars) {
+server::ServedModel served_model(const ServeArguments& a, const LoadedModel& m, infer::Engine& engine,
+                                 server::Grammars& grammars) {
   infer::SamplingParams sampling = m.generation.sampling;
   // A directory that asks for nothing gets what the APIs document.
   if (sampling.temperature == 0) sampling = {};
@@ -196,7 +175,7 @@ server::ServedModel served_model(const ServeArguments& a, const LoadedModel& m, 
           .sampling = sampling,
           .stop_ids = m.generation.stop_ids,
           .name = a.name.empty() ? name_of_directory(a.model) : a.name,
-          .fingerprint = fingerprint_of(m, runtime, a.run),
+          .fingerprint = fingerprint_of(m, a.run),
           .created = changed_at(m.model.directory.file_path("config.json")),
           .mtp = a.mtp != 0 && m.model.config.num_nextn_predict_layers > 0};
 }

@@ -3,17 +3,16 @@
 #include <limits>
 
 #include "apps/command.h"
-#include "apps/run_options.h"
+#include "apps/opened_model.h"
 #include "base/json.h"
 #include "eval/verify.h"
 
 namespace fathom::apps {
 namespace {
 
-struct VerifyArguments {
-  std::string model, expected;
+struct VerifyArguments : ModelArguments {
+  std::string expected;
   bool json = false;
-  RunOptions run;
 };
 
 OrderedJson part_json(const eval::VerifyPart& p) {
@@ -59,9 +58,8 @@ void print_table(const eval::VerifyReport& report) {
 }
 
 int verify(const VerifyArguments& a) {
-  const Runtime runtime = make_runtime(a.run);
-  const model::Model model = model::open_model(a.model);
-  const eval::VerifyReport report = eval::verify(runtime.context, model, a.expected, {.act_quant = a.run.act_quant});
+  const OpenedModel m(a);
+  const eval::VerifyReport report = eval::verify(m.runtime.context, m.model, a.expected, m.options);
   if (a.json)
     print_json(report);
   else
@@ -76,10 +74,9 @@ void add_verify(CLI::App& app, Run& run) {
   // The command proves faithfulness, so the exact numerics are its default.
   a->run.mode = "faithful";
   CLI::App* command = app.add_subcommand("verify", "Compare this build with recorded reference vectors");
-  command->add_option("model", a->model, "Model directory")->required();
   command->add_option("--expected", a->expected, "Safetensors file of input_ids and what the model must compute")->required();
   command->add_flag("--json", a->json, "Print one JSON object");
-  add_run_options(*command, a->run);
+  add_model_arguments(*command, *a);
   command->footer("Exit code 0: everything judged passes; 1: something does not.\n"
                   "Example: fathom verify DeepSeek-V3 --expected reference.safetensors --mode faithful");
   command->callback([a, &run] { run = [a] { return verify(*a); }; });

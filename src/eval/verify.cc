@@ -26,15 +26,20 @@ double share(const std::vector<bool>& flags) {
   return static_cast<double>(std::count(flags.begin(), flags.end(), true)) / static_cast<double>(flags.size());
 }
 
+model::Options with_format(model::Options options, const model::Model& model) {
+  options.act_format = model.config.scale_format;
+  return options;
+}
+
 class Verifier {
  public:
-  Verifier(const Context& ctx, const model::Model& model, const std::string& path, VerifyOptions options)
+  Verifier(const Context& ctx, const model::Model& model, const std::string& path, const model::Options& options)
       : ctx_(ctx),
         fast_(ctx.mode == Mode::fast),
         act_quant_(options.act_quant),
         model_(model),
         expected_(path, model.config),
-        options_{.act_quant = options.act_quant, .act_format = model.config.scale_format},
+        options_(with_format(options, model)),
         runner_(ctx, model, std::max<int64_t>(expected_.tokens(), static_cast<int64_t>(expected_.greedy().size())), options_) {}
 
   VerifyReport run() {
@@ -239,7 +244,7 @@ class Verifier {
 
 }  // namespace
 
-VerifyReport verify(const Context& ctx, const model::Model& model, const std::string& path, VerifyOptions options) {
+VerifyReport verify(const Context& ctx, const model::Model& model, const std::string& path, const model::Options& options) {
   return Verifier(ctx, model, path, options).run();
 }
 

@@ -24,13 +24,10 @@ struct VerifyReport {
   std::vector<std::pair<std::string, VerifyPart>> parts;  // in order of the file's keys
 };
 
-struct VerifyOptions {
-  bool act_quant = false;  // judge logits_act_quant, and that alone
-};
-
 // Computes what the safetensors file `path` holds and judges it by the rules of docs/verify.md: the faithful ones or, in
 // fast mode, the looser ones. Throws Exception for unknown keys, wrong types or shapes, ids out of range, and a file in
 // which nothing is left to judge.
-VerifyReport verify(const Context& ctx, const model::Model& model, const std::string& path, VerifyOptions options);
+// With options.act_quant it judges logits_act_quant, and that alone; options.act_format comes from the model.
+VerifyReport verify(const Context& ctx, const model::Model& model, const std::string& path, const model::Options& options);
 
 }  // namespace fathom::eval
