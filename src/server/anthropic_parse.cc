@@ -1,6 +1,7 @@
 #include "server/anthropic_parse.h"
 
 #include "server/parse_common.h"
+#include "server/parse_tools.h"
 
 namespace fathom::server {
 namespace {
@@ -68,9 +69,7 @@ void parse_assistant(const Fields& m, OrderedJson& out) {
     } else if (type == "tool_use") {
       const auto input = block.object("input");
       const std::string arguments = input ? json_text(input->json()) : "{}";
-      calls.push_back({{"id", block.required_text("id")},
-                       {"type", "function"},
-                       {"function", {{"name", block.required_text("name")}, {"arguments", arguments}}}});
+      calls.push_back(call_json(block.required_text("id"), block.required_text("name"), arguments));
     } else if (type != "thinking" && type != "redacted_thinking") {
       refuse_block(block, type);
     }
@@ -97,9 +96,7 @@ OrderedJson parse_messages(const Fields& f) {
     } else if (role == "assistant") {
       parse_assistant(m, out);
     } else if (role == "system") {
-      const OrderedJson* content = m.find("content");
-      if (content == nullptr) throw missing(m.path("content"));
-      out.push_back({{"role", "system"}, {"content", parse_content(*content, m.path("content"), {"text"})}});
+      out.push_back({{"role", "system"}, {"content", required_content(m, "content", {"text"})}});
     } else {
       throw bad_value(m.path("role"), "must be user or assistant");
     }
@@ -107,23 +104,9 @@ OrderedJson parse_messages(const Fields& f) {
   return out;
 }
 
-std::vector<Tool> parse_tools(const Fields& f) {
-  std::vector<Tool> tools;
-  const OrderedJson* list = f.array("tools");
-  if (list == nullptr) return tools;
-  for (size_t i = 0; i < list->size(); ++i) {
-    const Fields tool((*list)[i], element_path(f.path("tools"), i));
-    const std::string type = tool.text("type").value_or("custom");
-    if (type != "custom") throw bad_value(tool.path("type"), "must be \"custom\": there are no server tools");
-    tools.push_back(parse_function(tool, "input_schema"));
-  }
-  check_tools(tools, f.path("tools"));
-  return tools;
-}
-
-void parse_tool_choice(const Fields& f, ChatRequest& out) {
+void parse_messages_choice(const Fields& f, ChatRequest& out) {
   using Mode = ToolChoice::Mode;
-  out.tool_choice.mode = out.tools.empty() ? Mode::kNone : Mode::kAuto;
+  choose_by_default(out);
   const auto choice = f.object("tool_choice");
   if (!choice) return;
   const std::string type = choice->required_text("type");
@@ -137,7 +120,7 @@ void parse_tool_choice(const Fields& f, ChatRequest& out) {
   } else if (type != "auto") {
     throw bad_value(choice->path("type"), "must be auto, any, tool or none");
   }
-  check_tool_choice(out.tool_choice, out.tools, f.path("tool_choice"));
+  check_tool_choice(out, f.path("tool_choice"));
 }
 
 void parse_thinking(const Fields& f, ChatRequest& out) {
@@ -171,7 +154,6 @@ ChatRequest parse_anthropic(std::string_view body, bool counting) {
   const Fields f(json, "");
   ChatRequest out;
   out.model_must_exist = false;
-  out.parameters_key = "input_schema";
   out.model = f.required_text("model");
   out.max_tokens = f.integer("max_tokens", 1, kMostInteger);
   if (!counting && !out.max_tokens) throw missing("max_tokens");
@@ -184,8 +166,8 @@ ChatRequest parse_anthropic(std::string_view body, bool counting) {
   out.stop = parse_stop(f, "stop_sequences");
   parse_stream(f, out);
   parse_extension(f, out);
-  out.tools = parse_tools(f);
-  parse_tool_choice(f, out);
+  parse_tools(f, kMessagesTools, out);
+  parse_messages_choice(f, out);
   parse_thinking(f, out);
   out.format = parse_format(f);
   return out;

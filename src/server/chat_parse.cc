@@ -1,6 +1,7 @@
 #include "server/chat_parse.h"
 
 #include "server/parse_common.h"
+#include "server/parse_tools.h"
 
 namespace fathom::server {
 namespace {
@@ -11,10 +12,7 @@ OrderedJson parse_call(const OrderedJson& value, const std::string& path) {
   const std::string type = call.text("type").value_or("function");
   if (type != "function") throw bad_value(call.path("type"), "must be \"function\"");
   const Fields function = call.required_object("function");
-  return {{"id", id},
-          {"type", "function"},
-          {"function",
-           {{"name", function.required_text("name")}, {"arguments", function.required_text("arguments")}}}};
+  return call_json(id, function.required_text("name"), function.required_text("arguments"));
 }
 
 OrderedJson parse_assistant(const Fields& m, bool is_last) {
@@ -48,90 +46,9 @@ OrderedJson parse_message(const OrderedJson& value, const std::string& path, boo
   const bool system = role == "system" || role == "developer";
   if (!system && role != "user" && role != "tool")
     throw bad_value(m.path("role"), "must be system, user, assistant or tool");
-  const OrderedJson* content = m.find("content");
-  if (content == nullptr) throw missing(m.path("content"));
   OrderedJson out = {{"role", system ? "system" : role},
-                     {"content", parse_content(*content, m.path("content"), {"text"})}};
+                     {"content", required_content(m, "content", {"text"})}};
   if (role == "tool") out["tool_call_id"] = m.required_text("tool_call_id");
-  return out;
-}
-
-std::vector<Tool> parse_tools(const Fields& f) {
-  std::vector<Tool> tools;
-  const OrderedJson* list = f.array("tools");
-  if (list == nullptr) return tools;
-  for (size_t i = 0; i < list->size(); ++i) {
-    const Fields tool((*list)[i], element_path(f.path("tools"), i));
-    if (tool.required_text("type") != "function") throw bad_value(tool.path("type"), "must be \"function\"");
-    tools.push_back(parse_function(tool.required_object("function"), "parameters"));
-  }
-  check_tools(tools, f.path("tools"));
-  return tools;
-}
-
-std::string function_name(const Fields& f) { return f.required_object("function").required_text("name"); }
-
-// {"type": "allowed_tools", "allowed_tools": {"mode", "tools": [{"type", "function": {"name"}}]}}
-void parse_allowed_tools(const Fields& choice, ChatRequest& out) {
-  const Fields allowed = choice.required_object("allowed_tools");
-  const std::string mode = allowed.required_text("mode");
-  if (mode != "auto" && mode != "required") throw bad_value(allowed.path("mode"), "must be auto or required");
-  std::vector<std::string> names;
-  const OrderedJson& list = allowed.required_array("tools");
-  for (size_t i = 0; i < list.size(); ++i)
-    names.push_back(function_name(Fields(list[i], element_path(allowed.path("tools"), i))));
-  keep_tools(out.tools, names, allowed.path("tools"));
-  out.tool_choice.mode = mode == "auto" ? ToolChoice::Mode::kAuto : ToolChoice::Mode::kRequired;
-}
-
-void parse_tool_choice(const Fields& f, ChatRequest& out) {
-  using Mode = ToolChoice::Mode;
-  out.tool_choice.mode = out.tools.empty() ? Mode::kNone : Mode::kAuto;
-  const OrderedJson* value = f.find("tool_choice");
-  if (value == nullptr) return;
-  const std::string path = f.path("tool_choice");
-  if (value->is_string()) {
-    const auto& word = value->get_ref<const std::string&>();
-    if (word == "none")
-      out.tool_choice.mode = Mode::kNone;
-    else if (word == "required")
-      out.tool_choice.mode = Mode::kRequired;
-    else if (word != "auto")
-      throw bad_value(path, "must be none, auto, required or an object that names a function");
-  } else if (value->is_object()) {
-    const Fields choice(*value, path);
-    const std::string type = choice.required_text("type");
-    if (type == "allowed_tools") {
-      parse_allowed_tools(choice, out);
-    } else if (type == "function") {
-      out.tool_choice = {Mode::kNamed, function_name(choice)};
-    } else {
-      throw bad_value(choice.path("type"), "must be function or allowed_tools");
-    }
-  } else {
-    throw wrong_type(path, "a string or an object");
-  }
-  check_tool_choice(out.tool_choice, out.tools, path);
-}
-
-ResponseFormat parse_format(const Fields& f) {
-  ResponseFormat out;
-  const auto format = f.object("response_format");
-  if (!format) return out;
-  const std::string type = format->required_text("type");
-  if (type == "json_object") {
-    out.kind = ResponseFormat::Kind::kJsonObject;
-  } else if (type == "json_schema") {
-    const Fields schema = format->required_object("json_schema");
-    out.kind = ResponseFormat::Kind::kJsonSchema;
-    check_tool_name(schema.required_text("name"), schema.path("name"));
-    schema.text("description");
-    out.strict = schema.flag("strict").value_or(false);
-    out.schema = schema.required_object("schema").json();
-    out.schema_path = schema.path("schema");
-  } else if (type != "text") {
-    throw bad_value(format->path("type"), "must be text, json_object or json_schema");
-  }
   return out;
 }
 
@@ -175,10 +92,11 @@ ChatRequest parse_chat_json(const OrderedJson& body) {
   out.max_tokens = newer ? newer : older;
   out.n = f.integer("n", 1, kMostChoices).value_or(1);
   parse_logprobs(f, out);
-  out.tools = parse_tools(f);
-  parse_tool_choice(f, out);
+  parse_tools(f, kChatTools, out);
+  parse_tool_choice(f, kChatTools, out);
   out.parallel_calls = f.flag("parallel_tool_calls").value_or(true);
-  out.format = parse_format(f);
+  if (const auto format = f.object("response_format"))
+    out.format = parse_response_format(*format, "json_schema");
   parse_thinking(f, out);
   return out;
 }

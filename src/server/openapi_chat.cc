@@ -42,13 +42,14 @@ const char* const kChatSchemas = R"json(
   "description": "A JSON schema whose objects require all their properties and allow no others. Types, enum, const, anyOf, $ref with $defs, pattern, format, items, minItems, maxItems, minimum, maximum, exclusiveMinimum, exclusiveMaximum and multipleOf are enforced; any other keyword is refused with its name.",
   "properties": {"type": {"const": "object"}, "properties": {"type": "object", "maxProperties": 0},
     "required": {"type": "array", "maxItems": 0, "items": {"type": "string"}}, "additionalProperties": {"const": false}}},
+"StrictParameters": {"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/StrictSchema"}]},
 "Function": {"anyOf": [
   {"type": "object", "required": ["name"], "properties": {
     "name": {"$ref": "#/components/schemas/ToolName"}, "description": {"$ref": "#/components/schemas/Text"},
     "parameters": {"type": ["object", "null"], "description": "A JSON schema"}, "strict": {"enum": [false, null]}}},
-  {"type": "object", "required": ["name", "strict", "parameters"], "properties": {
+  {"type": "object", "required": ["name", "strict"], "properties": {
     "name": {"$ref": "#/components/schemas/ToolName"}, "description": {"$ref": "#/components/schemas/Text"},
-    "parameters": {"$ref": "#/components/schemas/StrictSchema"}, "strict": {"const": true}}}]},
+    "parameters": {"$ref": "#/components/schemas/StrictParameters"}, "strict": {"const": true}}}]},
 "Tool": {"type": "object", "required": ["type", "function"], "properties": {
   "type": {"const": "function"}, "function": {"$ref": "#/components/schemas/Function"}}},
 "Tools": {"type": ["array", "null"], {{MOST_TOOLS}}"items": {"$ref": "#/components/schemas/Tool"}},

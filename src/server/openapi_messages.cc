@@ -20,9 +20,9 @@ const char* const kMessageSchemas = R"json(
   {"type": "object", "required": ["name"], "properties": {
     "name": {"$ref": "#/components/schemas/ToolName"}, "type": {"enum": ["custom", null]}, "description": {"$ref": "#/components/schemas/Text"},
     "input_schema": {"type": ["object", "null"]}, "strict": {"enum": [false, null]}}},
-  {"type": "object", "required": ["name", "input_schema", "strict"], "properties": {
+  {"type": "object", "required": ["name", "strict"], "properties": {
     "name": {"$ref": "#/components/schemas/ToolName"}, "type": {"enum": ["custom", null]}, "description": {"$ref": "#/components/schemas/Text"},
-    "input_schema": {"$ref": "#/components/schemas/StrictSchema"}, "strict": {"const": true}}}]},
+    "input_schema": {"$ref": "#/components/schemas/StrictParameters"}, "strict": {"const": true}}}]},
 "MessagesParts": {"type": "object", "required": ["model", "messages"], "properties": {
   "model": {"type": "string", "description": "Names that do not exist stand for the model there is"},
   "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Turn"}},

@@ -25,9 +25,15 @@ const char* const kOtherSchemas = R"json(
   "choices": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["text", "index", "logprobs", "finish_reason"], "properties": {
     "text": {"type": "string"}, "index": {"type": "integer"}, "finish_reason": {"enum": ["stop", "length"]},
     "logprobs": {"anyOf": [{"type": "null"}, {"type": "object", "required": ["tokens", "token_logprobs", "top_logprobs", "text_offset"]}]}}}}}},
-"TokenizeRequest": {"anyOf": [
+"TokenizeRequest": {"description": "A text, by any of its four names, or a chat", "anyOf": [
   {"type": "object", "required": ["prompt"], "properties": {
     "prompt": {"type": "string"}, "add_special_tokens": {"$ref": "#/components/schemas/Flag"}}},
+  {"type": "object", "required": ["text"], "properties": {"prompt": {"type": "null"},
+    "text": {"type": "string"}, "add_special_tokens": {"$ref": "#/components/schemas/Flag"}}},
+  {"type": "object", "required": ["content"], "properties": {"prompt": {"type": "null"}, "text": {"type": "null"},
+    "content": {"type": "string"}, "add_special_tokens": {"$ref": "#/components/schemas/Flag"}}},
+  {"type": "object", "required": ["input"], "properties": {"prompt": {"type": "null"}, "text": {"type": "null"}, "content": {"type": "null"},
+    "input": {"type": "string"}, "add_special_tokens": {"$ref": "#/components/schemas/Flag"}}},
   {"type": "object", "required": ["messages"], "properties": {
     "prompt": {"type": "null"}, "text": {"type": "null"}, "content": {"type": "null"}, "input": {"type": "null"},
     "model": {"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/ModelName"}]}, "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "server/parse_tools.h"
+
 namespace fathom::server {
 namespace {
 
@@ -72,43 +74,6 @@ void parse_extension(const Fields& f, CommonFields& out) {
   if (const auto extension = f.object("fathom")) out.experts = extension->flag("experts").value_or(false);
 }
 
-void check_tool_name(const std::string& name, const std::string& path) {
-  const auto fits = [](unsigned char c) { return c < 0x80 && (std::isalnum(c) || c == '_' || c == '-'); };
-  if (name.empty() || name.size() > 64 || !std::ranges::all_of(name, fits))
-    throw bad_value(path, "must be 1 to 64 letters, digits, underscores and dashes");
-}
-
-Tool parse_function(const Fields& f, const char* parameters_key) {
-  Tool tool;
-  tool.name = f.required_text("name");
-  check_tool_name(tool.name, f.path("name"));
-  tool.description = f.text("description").value_or("");
-  tool.strict = f.flag("strict").value_or(false);
-  if (const auto parameters = f.object(parameters_key)) tool.parameters = parameters->json();
-  return tool;
-}
-
-void check_tools(const std::vector<Tool>& tools, const std::string& path) {
-  if (tools.size() > static_cast<size_t>(kMostTools))
-    throw bad_value(path, "has more than " + std::to_string(kMostTools) + " tools");
-}
-
-void check_tool_choice(const ToolChoice& choice, const std::vector<Tool>& tools, const std::string& path) {
-  using Mode = ToolChoice::Mode;
-  if (choice.mode == Mode::kRequired && tools.empty())
-    throw bad_value(path, "asks for a call, but there are no tools");
-  if (choice.mode != Mode::kNamed) return;
-  if (std::ranges::find(tools, choice.name, &Tool::name) == tools.end())
-    throw bad_value(path, "names a tool that is not among the tools: " + choice.name);
-}
-
-void keep_tools(std::vector<Tool>& tools, const std::vector<std::string>& names, const std::string& path) {
-  for (size_t i = 0; i < names.size(); ++i)
-    if (std::ranges::find(tools, names[i], &Tool::name) == tools.end())
-      throw bad_value(element_path(path, i), "names a tool that is not among the tools: " + names[i]);
-  std::erase_if(tools, [&names](const Tool& t) { return std::ranges::find(names, t.name) == names.end(); });
-}
-
 std::string parse_content(const OrderedJson& content, const std::string& path,
                           std::initializer_list<std::string_view> types) {
   if (content.is_string()) return content.get<std::string>();
@@ -126,6 +91,32 @@ std::string parse_content(const OrderedJson& content, const std::string& path,
     text += part.required_text(type == "refusal" ? "refusal" : "text");
   }
   return text;
+}
+
+std::string required_content(const Fields& f, const char* key,
+                             std::initializer_list<std::string_view> types) {
+  const OrderedJson* content = f.find(key);
+  if (content == nullptr) throw missing(f.path(key));
+  return parse_content(*content, f.path(key), types);
+}
+
+ResponseFormat parse_response_format(const Fields& format, const char* nested) {
+  ResponseFormat out;
+  const std::string type = format.required_text("type");
+  if (type == "json_object") {
+    out.kind = ResponseFormat::Kind::kJsonObject;
+  } else if (type == "json_schema") {
+    const Fields schema = nested == nullptr ? format : format.required_object(nested);
+    out.kind = ResponseFormat::Kind::kJsonSchema;
+    check_tool_name(schema.required_text("name"), schema.path("name"));
+    schema.text("description");
+    out.strict = schema.flag("strict").value_or(false);
+    out.schema = schema.required_object("schema").json();
+    out.schema_path = schema.path("schema");
+  } else if (type != "text") {
+    throw bad_value(format.path("type"), "must be text, json_object or json_schema");
+  }
+  return out;
 }
 
 }  // namespace fathom::server

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/parse_common.h"
+#include "server/parse_tools.h"
 
 namespace fathom::server {
 namespace {
@@ -13,10 +14,8 @@ namespace {
 
 // Function calls that follow one another belong to one message of the assistant.
 void add_call(const Fields& item, OrderedJson& out) {
-  OrderedJson call = {
-      {"id", item.required_text("call_id")},
-      {"type", "function"},
-      {"function", {{"name", item.required_text("name")}, {"arguments", item.required_text("arguments")}}}};
+  OrderedJson call =
+      call_json(item.required_text("call_id"), item.required_text("name"), item.required_text("arguments"));
   if (out.empty() || out.back()["role"] != "assistant")
     out.push_back({{"role", "assistant"}, {"content", OrderedJson()}});
   OrderedJson& message = out.back();
@@ -29,10 +28,8 @@ void add_message(const Fields& item, OrderedJson& out) {
   const bool system = role == "system" || role == "developer";
   if (!system && role != "user" && role != "assistant")
     throw bad_value(item.path("role"), "must be user, assistant, system or developer");
-  const OrderedJson* content = item.find("content");
-  if (content == nullptr) throw missing(item.path("content"));
   const std::string text =
-      parse_content(*content, item.path("content"), {"input_text", "output_text", "text", "refusal"});
+      required_content(item, "content", {"input_text", "output_text", "text", "refusal"});
   out.push_back({{"role", system ? "system" : role}, {"content", text}});
 }
 
@@ -41,10 +38,7 @@ void add_item(const Fields& item, OrderedJson& out) {
   if (type == "message") return add_message(item, out);
   if (type == "function_call") return add_call(item, out);
   if (type == "function_call_output") {
-    const OrderedJson* output = item.find("output");
-    if (output == nullptr) throw missing(item.path("output"));
-    const std::string text =
-        parse_content(*output, item.path("output"), {"input_text", "output_text", "text"});
+    const std::string text = required_content(item, "output", {"input_text", "output_text", "text"});
     return out.push_back(
         {{"role", "tool"}, {"tool_call_id", item.required_text("call_id")}, {"content", text}});
   }
@@ -66,77 +60,6 @@ OrderedJson parse_input(const Fields& f) {
   if (!input->is_array()) throw wrong_type("input", "a string or an array of items");
   for (size_t i = 0; i < input->size(); ++i) add_item(Fields((*input)[i], element_path("input", i)), out);
   if (out.empty()) throw bad_value("input", "must have at least one message");
-  return out;
-}
-
-void parse_tools(const Fields& f, ChatRequest& out) {
-  const OrderedJson* list = f.array("tools");
-  for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
-    const Fields tool((*list)[i], element_path("tools", i));
-    const std::string type = tool.required_text("type");
-    if (type != "function")
-      refuse(tool.path("type"), "tools of type " + quotable(type) + " are not supported");
-    out.tools.push_back(parse_function(tool, "parameters"));
-  }
-  check_tools(out.tools, "tools");
-}
-
-void parse_allowed_tools(const Fields& choice, ChatRequest& out) {
-  const std::string mode = choice.required_text("mode");
-  if (mode != "auto" && mode != "required") throw bad_value(choice.path("mode"), "must be auto or required");
-  std::vector<std::string> names;
-  const OrderedJson& list = choice.required_array("tools");
-  for (size_t i = 0; i < list.size(); ++i)
-    names.push_back(Fields(list[i], element_path(choice.path("tools"), i)).required_text("name"));
-  keep_tools(out.tools, names, choice.path("tools"));
-  out.tool_choice.mode = mode == "auto" ? ToolChoice::Mode::kAuto : ToolChoice::Mode::kRequired;
-}
-
-void parse_tool_choice(const Fields& f, ChatRequest& out) {
-  using Mode = ToolChoice::Mode;
-  out.tool_choice.mode = out.tools.empty() ? Mode::kNone : Mode::kAuto;
-  const OrderedJson* value = f.find("tool_choice");
-  if (value == nullptr) return;
-  if (value->is_string()) {
-    const auto& word = value->get_ref<const std::string&>();
-    if (word != "none" && word != "auto" && word != "required")
-      throw bad_value("tool_choice", "must be none, auto, required or an object that names a function");
-    if (word != "auto") out.tool_choice.mode = word == "none" ? Mode::kNone : Mode::kRequired;
-  } else if (value->is_object()) {
-    const Fields choice(*value, "tool_choice");
-    const std::string type = choice.required_text("type");
-    if (type == "function") {
-      out.tool_choice = {Mode::kNamed, choice.required_text("name")};
-    } else if (type == "allowed_tools") {
-      parse_allowed_tools(choice, out);
-    } else {
-      refuse(choice.path("type"), "choices of type " + quotable(type) + " are not supported");
-    }
-  } else {
-    throw wrong_type("tool_choice", "a string or an object");
-  }
-  check_tool_choice(out.tool_choice, out.tools, "tool_choice");
-}
-
-ResponseFormat parse_format(const Fields& f) {
-  ResponseFormat out;
-  const auto text = f.object("text");
-  if (!text) return out;
-  const auto format = text->object("format");
-  if (!format) return out;
-  const std::string type = format->required_text("type");
-  if (type == "json_object") {
-    out.kind = ResponseFormat::Kind::kJsonObject;
-  } else if (type == "json_schema") {
-    out.kind = ResponseFormat::Kind::kJsonSchema;
-    check_tool_name(format->required_text("name"), format->path("name"));
-    format->text("description");
-    out.strict = format->flag("strict").value_or(false);
-    out.schema = format->required_object("schema").json();
-    out.schema_path = format->path("schema");
-  } else if (type != "text") {
-    throw bad_value(format->path("type"), "must be text, json_object or json_schema");
-  }
   return out;
 }
 
@@ -213,7 +136,6 @@ ResponsesRequest parse_responses(std::string_view body) {
   const Fields f(json, "");
   refuse_state(f);
   ResponsesRequest out;
-  out.parameters_key = "parameters";
   out.model = f.required_text("model");
   out.messages = parse_input(f);
   f.flag("store");
@@ -226,10 +148,12 @@ ResponsesRequest parse_responses(std::string_view body) {
   f.object("stream_options");
   out.max_tokens = f.integer("max_output_tokens", 1, kMostInteger);
   parse_logprobs(f, out);
-  parse_tools(f, out);
-  parse_tool_choice(f, out);
+  parse_tools(f, kResponsesTools, out);
+  parse_tool_choice(f, kResponsesTools, out);
   out.parallel_calls = f.flag("parallel_tool_calls").value_or(true);
-  out.format = parse_format(f);
+  const auto text = f.object("text");
+  if (const auto format = text ? text->object("format") : text)
+    out.format = parse_response_format(*format, nullptr);
   parse_reasoning(f, out);
   out.echoed = echo(f, out);
   return out;

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# The server as its users meet it: official clients, the page in a browser, requests made up from its own description.
+#   test_server.sh FATHOM CASES [SECONDS of made-up requests]
+# An empty CASES leaves out what needs a model that answers; the rest runs on random weights.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+fathom=$1 cases=$2 seconds=${3:-30}
+tools/packages.sh chromium python3-venv
+tools/python_env.sh >/dev/null
+if [ -n "$cases" ]; then
+  model=$cases/pilot
+  echo "== official clients"
+  tests/server/run_clients.sh "$fathom" "$model"
+else
+  model=$(tools/default_model.sh "$fathom" "" 2>/dev/null)
+  echo "left out: the official clients (give CASES=DIR with pilot/)"
+fi
+
+echo "== the page on scripted answers"
+tests/web/run.sh
+
+said=$(mktemp)
+"$fathom" serve "$model" --port 0 >"$said" 2>"$said.err" &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; rm -f "$said" "$said.err"' EXIT
+for ((i = 0; i < 300; i++)); do
+  address=$(sed -n 's/^Listening on //p' "$said")
+  [ -z "$address" ] || break
+  kill -0 "$server" 2>/dev/null || { cat "$said.err" >&2; exit 1; }
+  sleep 0.1
+done
+
+echo "== the page on the server"
+tests/web/run.sh "$address"
+echo "== requests made up from /openapi.json, $seconds seconds"
+tests/server/run_schemathesis.sh "$address" "$seconds"
+kill "$server"
+wait "$server"
