@@ -5,6 +5,5 @@ address=$1 seconds=$2 seed=${3:-1}
 env=$("$(dirname "$0")/../../tools/python_env.sh")
 cd "$(mktemp -d)"
 trap 'rm -rf "$PWD"' EXIT
-# Two workers: the server is asked several things at once, as it would be.
-"$env/bin/st" run "$address/openapi.json" --max-time "$seconds" --seed "$seed" --workers 2 --continue-on-failure \
+"$env/bin/st" run "$address/openapi.json" --max-time "$seconds" --seed "$seed" --continue-on-failure \
   --suppress-health-check all --generation-database none --warnings off --no-color
