@@ -32,7 +32,7 @@ test-large: build
 	@tools/test_large.sh "$(CASES)"
 
 format:
-	@git ls-files 'src/*.h' 'src/*.cc' 'tests/*.h' 'tests/*.cc' 'fuzz/*.cc' 'bench/*.cc' | xargs clang-format -i
+	@git ls-files 'src/*.h' 'src/*.cc' 'tests/*.h' 'tests/*.cc' 'fuzz/*.cc' | xargs clang-format -i
 
 clean:
 	@rm -rf build

@@ -60,7 +60,6 @@ void tell_switched_off(const infer::Engine& engine) {
 int one_answer(const Options& o, const LoadedModel& m) {
   infer::Request request = engine_request(m, o.request);
   infer::EngineOptions e = engine_options(o.engine, m);
-  e.max_running = 1;
   e.share_prefixes = false;
   infer::Engine engine(m.runtime.context, m.model, m.tokenizer_or_null(), e);
   const auto answer = std::make_shared<Answer>();
@@ -107,6 +106,7 @@ int generate(Options& o) {
   if (!o.ids.empty()) o.request.ids = parse_id_list(o.ids);
   if (o.think) o.request.thinking = true;
   for (const std::string& b : o.logit_bias) o.request.logit_bias.push_back(parse_logit_bias(b));
+  if (!o.jsonl) o.engine.together = 1;
   const LoadedModel m(o.engine);
   if (::isatty(STDERR_FILENO) != 0) std::fprintf(stderr, "fathom: %s\n", m.runtime.threads_reason.c_str());
   return o.jsonl ? many_answers(o, m) : one_answer(o, m);

@@ -34,6 +34,7 @@ LoadedModel::LoadedModel(const EngineArguments& a) : OpenedModel(a) {
     if (!named) named.error().where = "--format";
     format = named.value();
   }
+  settle_in_memory(infer::Engine::bytes_needed(model, runtime.context.mode, engine_options(a, *this)));
   load_s = since_open.seconds();
 }
 

@@ -7,6 +7,7 @@
 #include "apps/run_options.h"
 #include "base/clock.h"
 #include "model/model.h"
+#include "model/residency.h"
 #include "model/step.h"
 
 namespace fathom::apps {
@@ -27,9 +28,15 @@ struct OpenedModel {
   OpenedModel(const OpenedModel&) = delete;
   OpenedModel& operator=(const OpenedModel&) = delete;
 
+  // Decides what of the weights stays in memory when `other` bytes are taken beside them, begins to read what
+  // every token touches, and says on standard error if experts are to be read from the disk. Once, before
+  // anything is computed.
+  void settle_in_memory(uint64_t other);
+
   Runtime runtime;
   Stopwatch since_open;  // from before the files were touched
   model::Model model;
+  std::unique_ptr<model::Residency> residency;
   model::Options options;
 };
 

@@ -58,7 +58,8 @@ void print_table(const eval::VerifyReport& report) {
 }
 
 int verify(const VerifyArguments& a) {
-  const OpenedModel m(a);
+  OpenedModel m(a);
+  m.settle_in_memory(eval::verify_bytes(m.model));
   const eval::VerifyReport report = eval::verify(m.runtime.context, m.model, a.expected, m.options);
   if (a.json)
     print_json(report);

@@ -61,6 +61,12 @@ std::optional<T> tightest(const std::string& root, const std::string& controller
   return found;
 }
 
+std::optional<uint64_t> memory_limit_of(const std::string& group, bool unified) {
+  const auto limit = number(first_line(group + (unified ? "/memory.max" : "/memory.limit_in_bytes")));
+  // v1 writes "no limit" as a number near 2^63.
+  return limit && *limit < (uint64_t{1} << 60) ? limit : std::nullopt;
+}
+
 }  // namespace
 
 std::vector<int> parse_cpu_list(const std::string& text) {
@@ -109,12 +115,25 @@ std::optional<double> cgroup_cpu_quota(const std::string& root) {
 }
 
 std::optional<uint64_t> cgroup_memory_limit(const std::string& root) {
+  return tightest<uint64_t>(root, "memory", memory_limit_of);
+}
+
+namespace {
+
+// What the groups of this process leave: the limit less what cannot be dropped, the anonymous memory of all in the group.
+std::optional<uint64_t> cgroup_memory_left(const std::string& root) {
   return tightest<uint64_t>(root, "memory", [](const std::string& group, bool unified) -> std::optional<uint64_t> {
-    const auto limit = number(first_line(group + (unified ? "/memory.max" : "/memory.limit_in_bytes")));
-    // v1 writes "no limit" as a number near 2^63.
-    return limit && *limit < (uint64_t{1} << 60) ? limit : std::nullopt;
+    const auto limit = memory_limit_of(group, unified);
+    if (!limit) return std::nullopt;
+    std::ifstream stat(group + "/memory.stat");
+    uint64_t value = 0, used = 0;
+    for (std::string name; stat >> name >> value;)
+      if (name == (unified ? "anon" : "total_rss")) used = value;
+    return *limit - std::min(*limit, used);
   });
 }
+
+}  // namespace
 
 uint64_t available_memory(const std::string& root) {
   uint64_t available = 0;
@@ -124,8 +143,8 @@ uint64_t available_memory(const std::string& root) {
     const size_t digit = line.find_first_of("0123456789");
     if (digit != std::string::npos) available = number(line.substr(digit)).value_or(0) * 1024;
   }
-  const auto limit = cgroup_memory_limit(root);
-  return limit && (available == 0 || *limit < available) ? *limit : available;
+  const auto left = cgroup_memory_left(root);
+  return left && (available == 0 || *left < available) ? *left : available;
 }
 
 Placement place_threads(const std::vector<Cpu>& cpus, const std::vector<int>& allowed, std::optional<double> quota, int wanted) {

@@ -69,12 +69,6 @@ size_t MappedFile::resident_bytes(size_t offset, size_t length) const {
   return pages * page;
 }
 
-void MappedFile::will_need(size_t offset, size_t length) const {
-  const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-  const size_t first = offset / page * page;
-  ::madvise(const_cast<std::byte*>(data_) + first, offset + length - first, MADV_WILLNEED);
-}
-
 Result<std::string> read_file(const std::string& path, size_t limit) {
   Result<MappedFile> file = MappedFile::open(path);
   if (!file) return file.error();

@@ -27,8 +27,6 @@ class MappedFile {
 
   // Bytes of the range that are in memory now (mincore); whole pages.
   size_t resident_bytes(size_t offset, size_t length) const;
-  // Asks the kernel to read the range soon; returns at once.
-  void will_need(size_t offset, size_t length) const;
 
  private:
   const std::byte* data_ = nullptr;

@@ -35,6 +35,10 @@ class SequenceRunner::Recorder final : public model::Observer {
   bool keep_hidden_;
 };
 
+size_t SequenceRunner::bytes_needed(const model::Model& model) {
+  return 2 * model::Workspace::bytes_needed(model.config, kChunk);
+}
+
 SequenceRunner::SequenceRunner(const Context& ctx, const model::Model& model, int64_t max_tokens, model::Options options)
     : model_(model),
       pool_(model.config, ctx.mode, infer::LatentPool::blocks_for(max_tokens)),

@@ -30,6 +30,9 @@ class SequenceRunner {
  public:
   SequenceRunner(const Context& ctx, const model::Model& model, int64_t max_tokens, model::Options options);
 
+  // Activations of a step, and as much again for what is recorded.
+  static size_t bytes_needed(const model::Model& model);
+
   // The main model's layers over `tokens`.
   SequenceRecord run(std::span<const int32_t> tokens, bool keep_hidden);
   // The main model's logits [T, V] of what run() recorded.

@@ -244,6 +244,8 @@ class Verifier {
 
 }  // namespace
 
+uint64_t verify_bytes(const model::Model& model) { return SequenceRunner::bytes_needed(model); }
+
 VerifyReport verify(const Context& ctx, const model::Model& model, const std::string& path, const model::Options& options) {
   return Verifier(ctx, model, path, options).run();
 }

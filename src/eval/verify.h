@@ -1,6 +1,7 @@
 // Compares a model on this build with recorded reference vectors: how a user proves that it computes faithfully.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,5 +30,8 @@ struct VerifyReport {
 // which nothing is left to judge.
 // With options.act_quant it judges logits_act_quant, and that alone; options.act_format comes from the model.
 VerifyReport verify(const Context& ctx, const model::Model& model, const std::string& path, const model::Options& options);
+
+// About what that takes beside the weights.
+uint64_t verify_bytes(const model::Model& model);
 
 }  // namespace fathom::eval

@@ -23,6 +23,9 @@ int64_t blocks_of(const model::Model& model, Mode mode, const EngineOptions& o) 
   return std::min(static_cast<int64_t>(bytes / block), most);
 }
 
+// The most of one step.
+int64_t rows_of(const EngineOptions& o) { return o.prefill_chunk + 2 * o.max_running; }
+
 TokenBits existing_tokens(const text::Tokenizer* tokenizer, int64_t vocab) {
   TokenBits bits;
   if (tokenizer == nullptr) return bits;
@@ -56,8 +59,7 @@ Engine::Engine(const Context& ctx, const model::Model& model, const text::Tokeni
       options_(options),
       cache_(model.config, ctx.mode, blocks_of(model, ctx.mode, options), options.share_prefixes,
              options.share_prefixes ? options.store : nullptr),
-      runner_(ctx, model, options.model, options.prefill_chunk + 2 * options.max_running,
-              options.max_running),
+      runner_(ctx, model, options.model, rows_of(options), options.max_running),
       sampler_(model.config.vocab_size),
       governor_(options.drafts, options.max_running),
       existing_(existing_tokens(tokenizer, model.config.vocab_size)),
@@ -84,6 +86,13 @@ size_t Engine::default_cache_bytes(const model::Model& model, Mode mode, int64_t
   for (const io::SafetensorsFile& file : model.directory.files()) weights += file.file().size();
   return cache_budget(available_memory(), weights, block * static_cast<size_t>(sequence),
                       block * static_cast<size_t>(sequence * max_running));
+}
+
+size_t Engine::bytes_needed(const model::Model& model, Mode mode, const EngineOptions& o) {
+  const int64_t rows = rows_of(o);
+  return static_cast<size_t>(blocks_of(model, mode, o)) * LatentPool::block_bytes(model.config, mode) +
+         model::Workspace::bytes_needed(model.config, rows) +
+         StepRunner::bytes_needed(model.config, rows, o.max_running);
 }
 
 void Engine::check(const Request& r) const {

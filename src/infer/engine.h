@@ -78,6 +78,8 @@ class Engine {
   // Memory for the cache when nobody says how much, of what is free now; at least one sequence of the whole
   // context if there is as much.
   static size_t default_cache_bytes(const model::Model& model, Mode mode, int64_t max_running);
+  // Memory that an engine with these options takes beside the weights: cache, activations, logits.
+  static size_t bytes_needed(const model::Model& model, Mode mode, const EngineOptions& options);
 
  private:
   using Owned = std::unique_ptr<Sequence>;

@@ -27,7 +27,6 @@ struct TensorRef {
   const std::string& path() const { return file->path(); }
   std::string_view name() const { return info->name; }
   size_t resident_bytes() const { return file->resident_bytes(*info); }
-  void will_need() const { file->will_need(*info); }
 };
 
 // model.safetensors.index.json: which file holds which tensor.

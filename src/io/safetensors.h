@@ -45,8 +45,6 @@ class SafetensorsFile {
   size_t resident_bytes(const TensorInfo& tensor) const {
     return file_.resident_bytes(tensor.offset, tensor.bytes);
   }
-  // Asks the kernel to read the tensor soon; returns at once.
-  void will_need(const TensorInfo& tensor) const { file_.will_need(tensor.offset, tensor.bytes); }
 
  private:
   struct AlignedCopy {

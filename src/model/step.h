@@ -32,7 +32,7 @@ class Residency;
 
 // Choices beyond the context's mode.
 struct Options {
-  const Residency* residency = nullptr;  // asks the disk for experts as soon as routing is known; null: all fits
+  const Residency* residency = nullptr;  // where experts come from when not all fit; null: they are used where mapped
   bool act_quant = false;  // round the input of every FP8 linear to FP8 in tiles of 1x128
   ScaleFormat act_format = ScaleFormat::f32;
   bool mtp_prenorm = false;  // feed MTP modules the residual stream itself instead of its norm

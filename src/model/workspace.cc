@@ -58,6 +58,7 @@ Workspace::Workspace(const Config& config, int64_t max_rows)
   });
   offset.resize(static_cast<size_t>(config.n_routed_experts) + 1);
   slot_row.resize(static_cast<size_t>(max_rows * config.num_experts_per_tok));
+  chosen.reserve(static_cast<size_t>(config.n_routed_experts));
   tasks.reserve(static_cast<size_t>(std::max(2 * config.n_routed_experts + 2, config.num_attention_heads)));
 }
 

@@ -5,10 +5,17 @@
 
 #include "kernels/linear.h"
 #include "model/config.h"
+#include "model/parameters.h"
 #include "tensor/buffer.h"
 #include "tensor/mat.h"
 
 namespace fathom::model {
+
+// An expert that some row chose, and where its weights are now.
+struct ChosenExpert {
+  int32_t expert;
+  const FfnParameters* weights;
+};
 
 // For up to `max_rows` rows. One step at a time. Pages that a small step does not touch cost nothing.
 class Workspace {
@@ -40,6 +47,7 @@ class Workspace {
   std::vector<int32_t> offset;      // [E + 1]
   std::vector<int32_t> slot_row;    // [T * K]
   Mat<float> mtp_input;             // [T, 2 H]
+  std::vector<ChosenExpert> chosen;        // capacity for all experts of a layer
   std::vector<kernels::LinearTask> tasks;  // capacity for the largest group
 
  private:

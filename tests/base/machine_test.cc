@@ -122,6 +122,16 @@ TEST(Machine, AvailableMemoryIsTheSmallerOfMachineAndGroup) {
   m.write("/proc/self/cgroup", "0::/");
   m.write("/sys/fs/cgroup/memory.max", "1073741824");
   EXPECT_EQ(available_memory(m.root()), 1073741824u);
+  // What others of the group hold is not there to be filled; their files can be dropped.
+  m.write("/sys/fs/cgroup/memory.stat", "file 500000000\nanon 73741824");
+  EXPECT_EQ(available_memory(m.root()), 1000000000u);
+
+  RecordedMachine v1;
+  v1.write("/proc/meminfo", "MemAvailable:   4194304 kB");
+  v1.write("/proc/self/cgroup", "4:memory:/docker");
+  v1.write("/sys/fs/cgroup/memory/docker/memory.limit_in_bytes", "2000000000");
+  v1.write("/sys/fs/cgroup/memory/docker/memory.stat", "cache 7\nrss 5\ntotal_rss 500000000");
+  EXPECT_EQ(available_memory(v1.root()), 1500000000u);
 }
 
 TEST(Machine, ThisOneHasAPlacement) {

@@ -79,7 +79,6 @@ TEST(OfficialLayout, OpensInHalfASecondAndTouchesNothing) {
   EXPECT_FALSE(model.lookup("model.layers.62.input_layernorm.weight"));
   const TensorRef expert = model.require("model.layers.40.mlp.experts.17.up_proj.weight");
   EXPECT_EQ(expert.resident_bytes(), 0u);
-  expert.will_need();
   EXPECT_EQ(expert.data[expert.bytes - 1], std::byte{0});
   EXPECT_GT(expert.resident_bytes(), 0u);
   EXPECT_TRUE(model.generation_config_text());

@@ -3,26 +3,24 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "eval/kernel_bench.h"
 #include "kernels/linear.h"
 #include "kernels/mla_attention.h"
 #include "tensor/buffer.h"
 #include "tensor/context.h"
 
-namespace fathom::bench {
-
-using namespace kernels;  // NOLINT: a program of its own
+namespace fathom::eval {
 
 // Bytes that are sound as FP8, BF16 and FP32 alike, larger than any cache.
-class Memory {
+class KernelMemory {
  public:
-  explicit Memory(int64_t bytes);
-  int64_t bytes() const { return static_cast<int64_t>(buffer_.bytes()); }
+  explicit KernelMemory(int64_t bytes);
+  std::span<const std::byte> bytes() const { return {buffer_.data(), buffer_.bytes()}; }
   const std::byte* data() const { return buffer_.data(); }
-  // Reads everything with plain vector loads on all threads: the machine's read bandwidth.
-  void read_all(const Context& ctx) const;
 
  private:
   Buffer buffer_;
@@ -32,7 +30,8 @@ class Memory {
 // another.
 class LinearSweep {
  public:
-  LinearSweep(const Memory& memory, DType dtype, int64_t m, int64_t n, int64_t k, int64_t limit = INT64_MAX);
+  LinearSweep(const KernelMemory& memory, DType dtype, int64_t m, int64_t n, int64_t k,
+              int64_t limit = INT64_MAX);
   void run(const Context& ctx) const;
   int64_t bytes() const {
     return static_cast<int64_t>(weights_.size()) * static_cast<int64_t>(weights_[0].bytes());
@@ -49,12 +48,12 @@ class LinearSweep {
 // The absorption of W_UK: 16 heads, each [m, 128] times a [128, 512] slice of kv_b.
 class HeadProducts {
  public:
-  HeadProducts(const Memory& memory, int64_t m);
+  HeadProducts(const KernelMemory& memory, int64_t m);
   void run(const Context& ctx) const;
 
  private:
   std::vector<float> x_, y_, scales_;
-  std::vector<LinearTask> tasks_;
+  std::vector<kernels::LinearTask> tasks_;
 };
 
 class AttentionCase {
@@ -68,17 +67,18 @@ class AttentionCase {
  private:
   int64_t heads_;
   Buffer cache_bytes_;
-  PagedLatent cache_;
+  kernels::PagedLatent cache_;
   std::vector<int32_t> table_, sequence_, position_;
   std::vector<float> q_, out_;
-  MlaAttention op_;
+  kernels::MlaAttention op_;
 };
 
-// Compares products of real widths with the reference; prints the largest deviation in units of rounding
-// noise.
-void compare_with_reference(const Context& ctx);
+// Compares products and attention of real widths with the reference.
+void compare_with_reference(const Context& ctx, const std::function<void(const KernelDeviation&)>& tell);
 
-using Report = std::function<void(const std::string& name, const std::function<void()>& body)>;
-void small_operations(const Context& ctx, const Report& report);
+// Calls report(name, body) for norms, gates and routing.
+void small_operations(
+    const Context& ctx,
+    const std::function<void(const std::string& name, const std::function<void()>& body)>& report);
 
-}  // namespace fathom::bench
+}  // namespace fathom::eval

@@ -1,11 +1,7 @@
-#include "bench/kernel_cases.h"
-
-#include <immintrin.h>
+#include "eval/kernel_cases.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <cstdio>
 
 #include "base/rng.h"
 #include "kernels/rms_norm.h"
@@ -13,7 +9,10 @@
 #include "kernels/swiglu.h"
 #include "numeric/bf16.h"
 
-namespace fathom::bench {
+namespace fathom::eval {
+
+using namespace kernels;  // NOLINT: operands of everything
+
 namespace {
 
 std::vector<float> normal(size_t count, uint64_t seed) {
@@ -22,21 +21,9 @@ std::vector<float> normal(size_t count, uint64_t seed) {
   return v;
 }
 
-__attribute__((noinline)) uint64_t read_bytes(const std::byte* p, int64_t bytes) {
-  __m256i sum[4] = {};
-  for (int64_t i = 0; i < bytes; i += 128) {
-    for (int j = 0; j < 4; ++j)
-      sum[j] = _mm256_xor_si256(sum[j], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + i + 32 * j)));
-    _mm_prefetch(reinterpret_cast<const char*>(p + i + 2048), _MM_HINT_T0);
-    _mm_prefetch(reinterpret_cast<const char*>(p + i + 2112), _MM_HINT_T0);
-  }
-  const __m256i all = _mm256_xor_si256(_mm256_xor_si256(sum[0], sum[1]), _mm256_xor_si256(sum[2], sum[3]));
-  return static_cast<uint64_t>(_mm256_extract_epi64(all, 0) ^ _mm256_extract_epi64(all, 3));
-}
-
 }  // namespace
 
-Memory::Memory(int64_t bytes) : buffer_(static_cast<size_t>(bytes)) {
+KernelMemory::KernelMemory(int64_t bytes) : buffer_(static_cast<size_t>(bytes)) {
   uint64_t state = 88172645463325252ull;
   uint64_t* words = reinterpret_cast<uint64_t*>(buffer_.data());
   for (int64_t i = 0; i < bytes / 8; ++i) {
@@ -45,15 +32,8 @@ Memory::Memory(int64_t bytes) : buffer_(static_cast<size_t>(bytes)) {
   }
 }
 
-void Memory::read_all(const Context& ctx) const {
-  constexpr int64_t kChunk = 1 << 20;
-  std::atomic<uint64_t> sink{0};
-  ctx.pool->run(bytes() / kChunk, [&](int64_t c, int) {
-    sink.fetch_xor(read_bytes(data() + c * kChunk, kChunk), std::memory_order_relaxed);
-  });
-}
-
-LinearSweep::LinearSweep(const Memory& memory, DType dtype, int64_t m, int64_t n, int64_t k, int64_t limit)
+LinearSweep::LinearSweep(const KernelMemory& memory, DType dtype, int64_t m, int64_t n, int64_t k,
+                         int64_t limit)
     : scales_(static_cast<size_t>(scale_blocks(n) * scale_blocks(k)), 0.01f),
       x_(normal(static_cast<size_t>(m * k), 1)),
       y_(static_cast<size_t>(m * n)),
@@ -64,7 +44,8 @@ LinearSweep::LinearSweep(const Memory& memory, DType dtype, int64_t m, int64_t n
   w.cols = k;
   if (dtype == DType::e4m3)
     w.scales = reinterpret_cast<const std::byte*>(scales_.data()), w.scale_cols = scale_blocks(k);
-  const int64_t count = std::min(limit, (memory.bytes() - 8) / static_cast<int64_t>(w.bytes()));
+  const int64_t count =
+      std::min(limit, (static_cast<int64_t>(memory.bytes().size()) - 8) / static_cast<int64_t>(w.bytes()));
   for (int64_t i = 0; i < count; ++i) {
     // Files promise no alignment: eight bytes off is what a header of JSON leaves.
     w.data = memory.data() + 8 + static_cast<size_t>(i) * w.bytes();
@@ -79,7 +60,7 @@ void LinearSweep::run(const Context& ctx) const {
   }
 }
 
-HeadProducts::HeadProducts(const Memory& memory, int64_t m)
+HeadProducts::HeadProducts(const KernelMemory& memory, int64_t m)
     : x_(normal(static_cast<size_t>(m * 16 * 128), 2)),
       y_(static_cast<size_t>(m * 16 * 512)),
       scales_(32 * 4, 0.01f) {
@@ -136,8 +117,10 @@ double AttentionCase::flop() const {
 
 namespace {
 
-void compare_products(const Context& given) {
-  const Memory memory(int64_t{64} << 20);
+using Tell = std::function<void(const KernelDeviation&)>;
+
+void compare_products(const Context& given, const Tell& tell) {
+  const KernelMemory memory(int64_t{64} << 20);
   for (Mode mode : {Mode::faithful, Mode::fast}) {
     for (DType dtype : {DType::f32, DType::bf16, DType::e4m3}) {
       double worst = 0;
@@ -169,17 +152,19 @@ void compare_products(const Context& given) {
         }
         worst = std::max(worst, noise / (size * std::sqrt(static_cast<double>(k)) * 0x1p-24));
       }
-      std::printf(
-          "%-8s %-8s %-8s against ref: %5.2f units of sqrt(k) 2^-24 max|y| (a sound kernel stays below 4)\n",
-          name_of(given.isa).data(), mode == Mode::fast ? "fast" : "faithful", fathom::name_of(dtype).data(),
-          worst);
+      tell({.isa = given.isa,
+            .name = "linear " + std::string(fathom::name_of(dtype)) +
+                    (mode == Mode::fast ? " fast" : " faithful"),
+            .unit = "sqrt(k) 2^-24 max|y|",
+            .value = worst,
+            .bound = 4});
     }
   }
 }
 
 // Probabilities are rounded to BF16 in fast mode, so half a unit of BF16 of the values' size is what may
 // differ.
-void compare_attention(const Context& ctx) {
+void compare_attention(const Context& ctx, const Tell& tell) {
   Context ref = ctx;
   ref.backend = Backend::ref;
   AttentionCase a(40, 1100, 16, 1050), b(40, 1100, 16, 1050);
@@ -190,19 +175,23 @@ void compare_attention(const Context& ctx) {
     worst = std::max(worst, static_cast<double>(std::fabs(a.out()[i] - b.out()[i])));
     size = std::max(size, static_cast<double>(std::fabs(b.out()[i])));
   }
-  std::printf(
-      "%-8s fast     attention against ref: %5.3f units of 2^-8 max|out| (a sound kernel stays below 1)\n",
-      name_of(ctx.isa).data(), worst / (size * 0x1p-8));
+  tell({.isa = ctx.isa,
+        .name = "attention fast",
+        .unit = "2^-8 max|out|",
+        .value = worst / (size * 0x1p-8),
+        .bound = 1});
 }
 
 }  // namespace
 
-void compare_with_reference(const Context& ctx) {
-  compare_products(ctx);
-  compare_attention(ctx);
+void compare_with_reference(const Context& ctx, const Tell& tell) {
+  compare_products(ctx, tell);
+  compare_attention(ctx, tell);
 }
 
-void small_operations(const Context& ctx, const Report& report) {
+void small_operations(
+    const Context& ctx,
+    const std::function<void(const std::string& name, const std::function<void()>& body)>& report) {
   for (int64_t rows : {1, 16, 512}) {
     const std::string suffix = " rows " + std::to_string(rows);
     std::vector<float> x = normal(static_cast<size_t>(rows * 7168), 5), y(x.size());
@@ -234,4 +223,4 @@ void small_operations(const Context& ctx, const Report& report) {
   }
 }
 
-}  // namespace fathom::bench
+}  // namespace fathom::eval
