@@ -14,6 +14,11 @@ class ModelTiles {
   void zero() {
     std::memset(tile_[kTile], 0, sizeof tile_[kTile]);
   }
+  // What is used after it was given back spoils the sums.
+  template <int kTile>
+  void release() {
+    std::memset(tile_[kTile], 0x7F, sizeof tile_[kTile]);
+  }
   template <int kTile>
   void load(const void* p, int64_t stride) {
     for (int r = 0; r < 16; ++r)

@@ -149,6 +149,7 @@ class TileAttention {
         }
         tiles_.template store<0>(out, 64);
         tiles_.template store<1>(out + 256, 64);
+        release_sums<2>(tiles_);
       }
     }
   }
@@ -245,11 +246,15 @@ class TileAttention {
       tiles_.template multiply<0, 4, 6>();
       tiles_.template load<7>(b + kTileBytes, 64);
       tiles_.template multiply<1, 4, 7>();
+      tiles_.template release<4>();
       if constexpr (kTiles == 2) {
         tiles_.template load<5>(p1 + s * kTileBytes, 64);
         tiles_.template multiply<2, 5, 6>();
         tiles_.template multiply<3, 5, 7>();
+        tiles_.template release<5>();
       }
+      tiles_.template release<6>();
+      tiles_.template release<7>();
     }
     store_sums<kTiles>(tiles_, s_.block);
     for (int64_t i = 0; i < kTiles; ++i) add_block(t + i, c, s_.block + 512 * i, first);

@@ -10,7 +10,7 @@
 
 namespace fathom::kernels::cpu {
 
-// Up to this many rows of x, w streams through; for more it is decoded once for all.
+// Up to this many rows of x, w's rows are read in as long runs as memory likes.
 inline constexpr int64_t kFewRows = 32;
 
 inline constexpr int64_t kBlockSteps = kScaleBlock / 32;
@@ -32,16 +32,21 @@ inline StripTiles packed_tiles(const std::byte* strip) { return {strip, 64, kTil
 template <int kGroups, class T>
 [[gnu::always_inline]] inline void multiply_step(T& t, const StripTiles& a, int64_t s, const std::byte* b0,
                                                  const std::byte* b1) {
-  t.template load<4>(a.at + s * a.step, a.row);
   t.template load<6>(b0 + s * kTileBytes, 64);
+  t.template load<4>(a.at + s * a.step, a.row);
   t.template multiply<0, 4, 6>();
+  if constexpr (kGroups == 1) t.template release<4>();
   t.template load<5>(a.at + s * a.step + a.half, a.row);
   t.template multiply<1, 5, 6>();
+  t.template release<6>();
   if constexpr (kGroups == 2) {
     t.template load<7>(b1 + s * kTileBytes, 64);
     t.template multiply<2, 4, 7>();
+    t.template release<4>();
     t.template multiply<3, 5, 7>();
+    t.template release<7>();
   }
+  t.template release<5>();
 }
 
 template <int kGroups, class T>
@@ -51,6 +56,16 @@ template <int kGroups, class T>
   if constexpr (kGroups == 2) {
     t.template zero<2>();
     t.template zero<3>();
+  }
+}
+
+template <int kGroups, class T>
+[[gnu::always_inline]] inline void release_sums(T& t) {
+  t.template release<0>();
+  t.template release<1>();
+  if constexpr (kGroups == 2) {
+    t.template release<2>();
+    t.template release<3>();
   }
 }
 
@@ -65,6 +80,7 @@ template <int kGroups, class T>
     t.template store<2>(sums + 512, 64);
     t.template store<3>(sums + 768, 64);
   }
+  release_sums<kGroups>(t);
 }
 
 template <int kGroups, class T>

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "kernels/cpu/linear_parts.h"
-#include "kernels/cpu/linear_tiles_few.h"
-#include "kernels/cpu/linear_tiles_many.h"
+#include "kernels/cpu/linear_tiles_in_place.h"
 #include "kernels/cpu/linear_tiles_nn.h"
+#include "kernels/cpu/linear_tiles_strips.h"
 #include "kernels/cpu/row_chunks.h"
 
 namespace fathom::kernels::cpu {
@@ -20,12 +20,11 @@ void tile_chunk(const Context& ctx, int thread, const OutputRange& range, const 
     return nn_outputs<D>(tiles, range, write, *scratch);
   }
   require_finite_scales(range.planned->task->w, range.begin, range.end - range.begin);
-  if (range.planned->task->y.rows <= kFewRows) {
-    auto* scratch = reinterpret_cast<FewScratch*>(ctx.pool->scratch(thread, sizeof(FewScratch)));
-    return few_rows_outputs<D>(tiles, range, write, *scratch);
+  auto* scratch = reinterpret_cast<StripScratch*>(ctx.pool->scratch(thread, sizeof(StripScratch)));
+  if constexpr (D == DType::bf16) {
+    if (range.planned->task->y.rows <= kFewRows) return in_place_outputs(tiles, range, write, *scratch);
   }
-  auto* scratch = reinterpret_cast<ManyScratch*>(ctx.pool->scratch(thread, sizeof(ManyScratch)));
-  many_rows_outputs<D>(tiles, range, write, *scratch);
+  strips_outputs<D>(tiles, range, write, *scratch);
 }
 
 inline void make_copy(const CopyUnit& unit, Form form) {

@@ -116,12 +116,17 @@ void nn_group(T& t, const PlannedTask& p, Write write, int64_t g, int64_t n, int
       t.template load<4>(a, 64);
       t.template load<5>(b, 64);
       t.template multiply<0, 4, 5>();
+      t.template release<5>();
       t.template load<6>(b + kTileBytes, 64);
       t.template multiply<1, 4, 6>();
+      t.template release<6>();
       t.template load<7>(b + 2 * kTileBytes, 64);
       t.template multiply<2, 4, 7>();
+      t.template release<7>();
       t.template load<5>(b + 3 * kTileBytes, 64);
       t.template multiply<3, 4, 5>();
+      t.template release<4>();
+      t.template release<5>();
     }
     if constexpr (D == DType::e4m3) {
       store_sums<2>(t, s.block);

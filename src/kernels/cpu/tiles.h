@@ -34,6 +34,14 @@ class HardwareTiles {
   [[gnu::always_inline]] void zero() {
     __asm__ volatile("tilezero %%tmm%c0" : : "i"(kTile));
   }
+  // Says that a tile's contents are no longer wanted. Processors rename tiles as they rename registers, from
+  // a store that two hyperthreads share: with both at work and eight tiles in use, a load waits until what
+  // last read its tile has ended (26 ns a product instead of 16 measured on Emerald Rapids), unless unused
+  // ones are given back.
+  template <int kTile>
+  [[gnu::always_inline]] void release() {
+    zero<kTile>();
+  }
   template <int kTile>
   [[gnu::always_inline]] void load(const void* p, int64_t stride) {
     __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(p), "r"(stride), "i"(kTile) : "memory");
