@@ -1,5 +1,7 @@
 #include "kernels/moe.h"
 
+#include <algorithm>
+
 #include "kernels/linear.h"
 #include "kernels/router.h"
 #include "kernels/swiglu.h"
@@ -14,8 +16,12 @@ void route(const Pass& pass, const MoeParameters& p, std::span<const float> bias
   const Config& c = pass.config;
   Workspace& ws = pass.ws;
   const Mat<float> logits = pass.active(ws.router_logits);
-  const kernels::LinearTask gate[] = {{.x = x, .w = p.router, .y = logits}};
-  kernels::linear(pass.ctx, {.tasks = gate, .operands = kernels::Operands::f32});
+  ws.tasks.clear();
+  for (int64_t r = 0; r < x.rows; r += kRouterRows) {
+    const int64_t n = std::min(kRouterRows, x.rows - r);
+    ws.tasks.push_back({.x = x.rows_from(r, n), .w = p.router, .y = logits.rows_from(r, n)});
+  }
+  kernels::linear(pass.ctx, {.tasks = ws.tasks, .operands = kernels::Operands::f32});
   kernels::router(pass.ctx, {.logits = logits,
                              .bias = bias,
                              .groups = c.n_group,

@@ -59,7 +59,9 @@ Workspace::Workspace(const Config& config, int64_t max_rows)
   offset.resize(static_cast<size_t>(config.n_routed_experts) + 1);
   slot_row.resize(static_cast<size_t>(max_rows * config.num_experts_per_tok));
   chosen.reserve(static_cast<size_t>(config.n_routed_experts));
-  tasks.reserve(static_cast<size_t>(std::max(2 * config.n_routed_experts + 2, config.num_attention_heads)));
+  const int64_t router_tasks = (max_rows + kRouterRows - 1) / kRouterRows;
+  tasks.reserve(static_cast<size_t>(
+      std::max({2 * config.n_routed_experts + 2, config.num_attention_heads, router_tasks})));
 }
 
 }  // namespace fathom::model

@@ -17,6 +17,9 @@ struct ChosenExpert {
   const FfnParameters* weights;
 };
 
+// A router has few outputs: what threads share is its rows, this many at a time.
+inline constexpr int64_t kRouterRows = 32;
+
 // For up to `max_rows` rows. One step at a time. Pages that a small step does not touch cost nothing.
 class Workspace {
  public:

@@ -28,7 +28,7 @@ struct TileAttentionScratch {
     p = take(kColumnTiles * kSpan / 32 * kTileBytes);
     score = floats(kColumnTiles * kSpan * 16);
     sums = floats(kColumnTiles * 16 * padded_latent(c));
-    block = floats(4 * 256);
+    block = floats(2 * 256);
     largest = floats(kColumnTiles * 16);
     total = floats(kColumnTiles * 16);
     factor = floats(kColumnTiles * 16);
@@ -137,29 +137,19 @@ class TileAttention {
       const StripTiles keys = key_tiles(span + j, j);
       const bool more = span + j + 32 < g_.longest;
       ReadAhead next(more ? entry(span + j + 32) : nullptr, 0, more ? 1 : 0, 32 * op_.cache.width() * 2);
-      for (int64_t t = 0; t < tiles(); t += 2) {
-        const std::byte* b0 = s_.q + t * steps_ * kTileBytes;
+      for (int64_t t = 0; t < tiles(); ++t) {
         float* out = s_.score + (t * kSpan + j) * 16;
-        if (t + 1 < tiles()) {
-          scores<2>(keys, b0, next);
-          tiles_.template store<2>(out + kSpan * 16, 64);
-          tiles_.template store<3>(out + kSpan * 16 + 256, 64);
-        } else {
-          scores<1>(keys, b0, next);
-        }
-        tiles_.template store<0>(out, 64);
-        tiles_.template store<1>(out + 256, 64);
-        release_sums<2>(tiles_);
+        scores(keys, s_.q + t * steps_ * kTileBytes, next);
+        store_sums<1>(tiles_, out);
       }
     }
   }
-  template <int kGroups>
-  void scores(const StripTiles& keys, const std::byte* b0, ReadAhead& next) {
+  void scores(const StripTiles& keys, const std::byte* queries, ReadAhead& next) {
     const int64_t share = next.lines() / steps_ + 1;
-    clear_sums<kGroups>(tiles_);
+    clear_sums<1>(tiles_);
     for (int64_t s = 0; s < steps_; ++s) {
       next.ask(share);
-      multiply_step<kGroups>(tiles_, keys, s, b0, b0 + (kGroups - 1) * steps_ * kTileBytes);
+      multiply_step<1>(tiles_, keys, s, queries, nullptr);
     }
   }
 
@@ -219,45 +209,28 @@ class TileAttention {
   }
 
   void span_values(int64_t span, bool first) {
-    for (int64_t t = 0; t < tiles();) {
-      const int64_t steps = (keys_of(t, span) + 31) / 32;
-      if (steps <= 0) {
-        ++t;
-        continue;
-      }
-      const bool pair = t + 1 < tiles() && (keys_of(t + 1, span) + 31) / 32 == steps;
-      for (int64_t c = 0; c < latent_; c += 32)
-        pair ? values<2>(t, steps, c, first) : values<1>(t, steps, c, first);
-      t += pair ? 2 : 1;
-    }
+    for (int64_t t = 0; t < tiles(); ++t)
+      if (const int64_t steps = (keys_of(t, span) + 31) / 32; steps > 0)
+        for (int64_t c = 0; c < latent_; c += 32) values(t, steps, c, first);
   }
 
-  // Columns [c, c + 32) of kTiles column tiles: C tiles 0 and 1 are those of the first, 2 and 3 of the
-  // second.
-  template <int kTiles>
+  // Columns [c, c + 32) of one column tile.
   void values(int64_t t, int64_t steps, int64_t c, bool first) {
-    clear_sums<kTiles>(tiles_);
-    const std::byte* p0 = s_.p + t * (kSpan / 32) * kTileBytes;
-    const std::byte* p1 = p0 + (kTiles - 1) * (kSpan / 32) * kTileBytes;
+    clear_sums<1>(tiles_);
+    const std::byte* p = s_.p + t * (kSpan / 32) * kTileBytes;
     for (int64_t s = 0; s < steps; ++s) {
       const std::byte* b = s_.values + (s * (latent_ / 16) + c / 16) * kTileBytes;
-      tiles_.template load<4>(p0 + s * kTileBytes, 64);
+      tiles_.template load<4>(p + s * kTileBytes, 64);
       tiles_.template load<6>(b, 64);
       tiles_.template multiply<0, 4, 6>();
+      tiles_.template release<6>();
       tiles_.template load<7>(b + kTileBytes, 64);
       tiles_.template multiply<1, 4, 7>();
-      tiles_.template release<4>();
-      if constexpr (kTiles == 2) {
-        tiles_.template load<5>(p1 + s * kTileBytes, 64);
-        tiles_.template multiply<2, 5, 6>();
-        tiles_.template multiply<3, 5, 7>();
-        tiles_.template release<5>();
-      }
-      tiles_.template release<6>();
       tiles_.template release<7>();
+      tiles_.template release<4>();
     }
-    store_sums<kTiles>(tiles_, s_.block);
-    for (int64_t i = 0; i < kTiles; ++i) add_block(t + i, c, s_.block + 512 * i, first);
+    store_sums<1>(tiles_, s_.block);
+    add_block(t, c, s_.block, first);
   }
   void add_block(int64_t t, int64_t c, const float* block, bool first) {
     for (int64_t h = 0; h < 16; ++h) {

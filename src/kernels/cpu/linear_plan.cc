@@ -46,6 +46,10 @@ int64_t steps_of(const Linear& op, const LinearTask& t) {
 // share the same few sets of the first-level cache.
 int64_t row_lines(int64_t cols) { return ((cols + 15) / 16) | 1; }
 
+// Groups of tiles lie an odd multiple of 4 KB apart, a block of columns of each, so that those blocks spread
+// over the second-level cache.
+int64_t group_bytes(int64_t steps) { return (((steps * 1024 + 4095) / 4096) | 1) * 4096; }
+
 size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
@@ -70,7 +74,7 @@ LinearPlan::LinearPlan(const Context& ctx, const Linear& op, bool round, bool ti
       const int64_t segments =
           op.form == Form::nt ? (steps_of(op, t) + kSegmentSteps - 1) / kSegmentSteps : 1;
       p.steps = steps_of(op, t);
-      p.copy_bytes = p.steps * 1024;
+      p.copy_bytes = group_bytes(p.steps);
       p.units = (t.y.rows + 15) / 16 * segments;
     }
     return p;

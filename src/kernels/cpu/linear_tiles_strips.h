@@ -17,6 +17,12 @@ struct alignas(64) StripScratch {
   float sums[kPanelStrips * kBlockGroups * kStripSums];  // [strip][group][32][16]
 };
 
+[[gnu::always_inline]] inline void prefetch_tile(const std::byte* tile) {
+#pragma GCC unroll 16
+  for (int64_t line = 0; line < kTileBytes; line += 64)
+    _mm_prefetch(reinterpret_cast<const char*>(tile + line), _MM_HINT_T0);
+}
+
 // Where the walk over w stands: strip by strip through a panel, then the next columns, then the next rows of
 // x, then the next panel.
 struct StripWalk {
@@ -52,105 +58,144 @@ struct StripWalk {
 };
 
 // Decodes the strip and columns where a walk stands, some rows at a time, so that it can go between the
-// tiles' instructions.
+// tiles' instructions. Line r of step s lies at 2048 s + 64 r.
 template <DType D>
 class StripDecoder {
-  static constexpr int64_t kSize = static_cast<int64_t>(size_of(D));
-  static constexpr int64_t kAhead =
-      2 * kScaleBlock * kSize;  // bytes: the latency of memory at the pace of a core
+  static constexpr int64_t kSize = static_cast<int64_t>(size_of(D)), kBytes = kScaleBlock * kSize;
 
  public:
-  StripDecoder(const StripWalk& walk, std::byte* strip)
-      : stride_(walk.planned->task->w.cols * kSize),
-        width_(walk.width()),
-        count_(walk.count()),
-        at_(walk.planned->task->w.row(walk.row()) + walk.c * kSize),
-        strip_(strip) {
+  explicit StripDecoder(std::byte* strip) : to_(strip) {}
+  // Ragged ends are decoded here and now.
+  [[gnu::always_inline]] void begin(const StripWalk& walk) {
+    // The latency of memory at the pace of a core: two blocks of columns, or one where strips lie between.
+    const int64_t ahead = walk.panel_rows == kStrip ? 2 * kBytes : kBytes;
+    const Weight& w = walk.planned->task->w;
+    at_ = w.row(walk.row()) + walk.c * kSize;
+    stride_ = w.cols * kSize;
     // Past the row's end comes the panel after this one.
-    const bool inside = walk.c * kSize + kAhead < stride_;
-    ahead_ = inside ? kAhead : kAhead + (walk.panel_rows - 1) * stride_;
+    ahead_ = ahead + (walk.c * kSize + ahead < stride_ ? 0 : (walk.panel_rows - 1) * stride_);
+    if (walk.width() == kScaleBlock && walk.count() == kStrip)
+      left_ = kStrip;
+    else
+      ragged(walk, at_, to_);
   }
-  explicit StripDecoder(std::byte* strip) : row_(kStrip), strip_(strip) {}  // nothing left to decode
-
-  [[gnu::always_inline]] void rows(int64_t n) {
-    for (const int64_t end = row_ + n < kStrip ? row_ + n : kStrip; row_ < end; ++row_, at_ += stride_) one();
+  // The next n rows; n divides the strip.
+  template <int n>
+  [[gnu::always_inline]] void rows() {
+    if (left_ == 0) return;
+    left_ -= n;
+#pragma GCC unroll 4
+    for (int i = 0; i < n; ++i, at_ += stride_, to_ += 64) row();
   }
-  void rest() { rows(kStrip - row_); }
+  [[gnu::always_inline]] void rest() {
+    while (left_ > 0) rows<1>();
+  }
 
  private:
-  [[gnu::always_inline]] void one() {
-    if (row_ >= count_) return clear_row(steps_of<D>(width_), strip_, row_);
-    for (int64_t line = 0; line < kScaleBlock * kSize; line += 64)
+  [[gnu::always_inline]] void row() {
+#pragma GCC unroll 4
+    for (int64_t line = 0; line < kBytes; line += 64)
       _mm_prefetch(reinterpret_cast<const char*>(at_ + ahead_ + line), _MM_HINT_T1);
-    convert_row<D>(at_, 0, width_ == kScaleBlock ? kScaleBlock : width_, strip_, row_);
+    if constexpr (D == DType::e4m3) {
+      decode_e4m3_lines(_mm512_loadu_si512(at_), to_, to_ + 2 * kTileBytes);
+      decode_e4m3_lines(_mm512_loadu_si512(at_ + 64), to_ + 4 * kTileBytes, to_ + 6 * kTileBytes);
+    } else {
+#pragma GCC unroll 4
+      for (int64_t s = 0; s < kBlockSteps; ++s)
+        _mm512_store_si512(to_ + 2 * s * kTileBytes, _mm512_loadu_si512(at_ + 64 * s));
+    }
+  }
+  // Static, so that a decoder has no address and its members stay in registers.
+  [[gnu::noinline]] static void ragged(const StripWalk& walk, const std::byte* at, std::byte* to) {
+    const int64_t stride = walk.planned->task->w.cols * kSize;
+    for (int64_t r = 0; r < kStrip; ++r)
+      r < walk.count() ? convert_row<D>(at + r * stride, 0, walk.width(), to, r)
+                       : clear_row(steps_of<D>(walk.width()), to, r);
   }
 
-  int64_t row_ = 0, stride_ = 0, width_ = 0, count_ = 0, ahead_ = 0;
   const std::byte* at_ = nullptr;
-  std::byte* strip_;
+  std::byte* to_;
+  int64_t left_ = 0, stride_ = 0, ahead_ = 0;
 };
 
-// One strip and block of columns against one group of rows of x; `between` is called after each product.
-template <DType D, class T, class Between>
-[[gnu::always_inline]] inline void strip_block(T& t, const StripWalk& at, const std::byte* strip,
-                                               const std::byte* b, const StripScales& scales, StripScratch& s,
-                                               float* sums, const Between& between) {
-  if (D == DType::e4m3 || at.c == 0)
-    clear_sums<1>(t);
-  else
-    load_sums<1>(t, sums);
-  const int64_t steps = steps_of<D>(at.width());
-  for (int64_t i = 0; i < steps; ++i, strip += 2 * kTileBytes, b += kTileBytes) {
-    t.template load<6>(b, 64);
-    t.template load<4>(strip, 64);
-    t.template multiply<0, 4, 6>();
-    t.template release<4>();
-    between();
-    t.template load<5>(strip + kTileBytes, 64);
-    t.template multiply<1, 5, 6>();
-    t.template release<5>();
-    t.template release<6>();
-    between();
-  }
-  store_sums<1>(t, D == DType::e4m3 ? s.block : sums);
-  if constexpr (D == DType::e4m3) add_scaled<1>(s.block, scales, at.c == 0, sums);
+// One step against one group of rows of x, and part of the decoding after each product.
+template <int kShare, DType D, class T>
+[[gnu::always_inline]] inline void strip_step(T& t, const std::byte* strip, const std::byte* b,
+                                              StripDecoder<D>& next) {
+  t.template load<6>(b, 64);
+  t.template load<4>(strip, 64);
+  t.template multiply<0, 4, 6>();
+  t.template release<4>();
+  next.template rows<kShare>();
+  t.template load<5>(strip + kTileBytes, 64);
+  t.template multiply<1, 5, 6>();
+  t.template release<5>();
+  t.template release<6>();
+  next.template rows<kShare>();
 }
 
-// The walk's strip and columns against its groups of x, while `next` is decoded.
-template <DType D, class T>
-inline void strip_groups(T& t, const StripWalk& at, const std::byte* strip, StripDecoder<D>& next,
-                         StripScratch& s) {
+// The walk's strip and columns against its groups of x, while `next` is decoded, kShare rows after each
+// product.
+template <int kShare, DType D, class T>
+[[gnu::always_inline]] inline void strip_groups(T& t, const StripWalk& at, const std::byte* strip,
+                                                StripDecoder<D>& next, StripScratch& s) {
+  constexpr bool kManyGroups = kShare == 1;
   const PlannedTask& p = *at.planned;
-  const int64_t groups = at.groups(), share = (kStrip + 8 * groups - 1) / (8 * groups);
   float* sums = s.sums + at.strip * kBlockGroups * kStripSums;
   const std::byte* b = p.packed + at.group * p.copy_bytes + at.c / 32 * kTileBytes;
   const StripScales scales(p.task->w, at.row(), at.count(), at.c);
-  for (int64_t g = 0; g < groups; ++g, b += p.copy_bytes, sums += kStripSums) {
-    strip_block<D>(
-        t, at, strip, b, scales, s, sums, [&]() __attribute__((always_inline)) { next.rows(share); });
-    if (groups * 16 <= kFewRows || g + 1 == groups) continue;
-    for (int64_t line = 0; line < kBlockSteps * kTileBytes; line += 64)
-      _mm_prefetch(reinterpret_cast<const char*>(b + p.copy_bytes + line), _MM_HINT_T0);
+  const int64_t steps = steps_of<D>(at.width());
+  const bool first = at.c == 0;
+  for (int64_t g = at.groups(); g > 0; --g, b += p.copy_bytes, sums += kStripSums) {
+    if (D == DType::e4m3 || first)
+      clear_sums<1>(t);
+    else
+      load_sums<1>(t, sums);
+    if (steps == kBlockSteps) {
+#pragma GCC unroll 4
+      for (int64_t i = 0; i < kBlockSteps; ++i) {
+        if constexpr (kManyGroups) prefetch_tile(b + p.copy_bytes + i * kTileBytes);
+        strip_step<kShare>(t, strip + 2 * i * kTileBytes, b + i * kTileBytes, next);
+      }
+    } else {
+      for (int64_t i = 0; i < steps; ++i)
+        strip_step<kShare>(t, strip + 2 * i * kTileBytes, b + i * kTileBytes, next);
+    }
+    store_sums<1>(t, D == DType::e4m3 ? s.block : sums);
+    if constexpr (D == DType::e4m3) add_scaled<1>(s.block, scales, first, sums);
   }
   next.rest();
 }
 
+// The sums of the panel that the walk is about to leave; a row's columns together, for the sake of pages.
+inline void write_panel(StripWalk at, Write write, const float* sums) {
+  for (int64_t g = 0; g < at.groups(); ++g)
+    for (at.strip = 0; at.strip < at.strips(); ++at.strip)
+      write_strip(*at.planned, write, at.group + g, at.row(), at.count(),
+                  sums + (at.strip * kBlockGroups + g) * kStripSums);
+}
+
 template <DType D, class T>
 void strips_outputs(T& t, const OutputRange& range, Write write, StripScratch& s) {
-  const bool few = range.planned->task->y.rows <= kFewRows;
-  StripWalk at{range.planned, range.end, few ? kStrip : kPanelStrips * kStrip, range.begin};
-  StripDecoder<D>(at, s.strip[0]).rest();
+  const int64_t rows = range.planned->task->y.rows;
+  StripWalk at{range.planned, range.end, rows <= kFewRows ? kStrip : kPanelStrips * kStrip, range.begin};
+  StripDecoder<D> first(s.strip[0]);
+  first.begin(at);
+  first.rest();
   for (int64_t buffer = 0; !at.done(); buffer ^= 1) {
     StripWalk after = at;
     after.advance();
-    StripDecoder<D> next =
-        after.done() ? StripDecoder<D>(s.strip[buffer ^ 1]) : StripDecoder<D>(after, s.strip[buffer ^ 1]);
-    strip_groups<D>(t, at, s.strip[buffer], next, s);
-    if (at.last_columns()) {
-      const float* sums = s.sums + at.strip * kBlockGroups * kStripSums;
-      for (int64_t g = 0; g < at.groups(); ++g, sums += kStripSums)
-        write_strip(*at.planned, write, at.group + g, at.row(), at.count(), sums);
-    }
+    StripDecoder<D> next(s.strip[buffer ^ 1]);
+    if (!after.done()) next.begin(after);
+    // Eight products a group: the next strip is decoded by the time that the last group ends.
+    const int64_t groups = at.groups();
+    if (groups == 1)
+      strip_groups<4>(t, at, s.strip[buffer], next, s);
+    else if (groups <= 3)
+      strip_groups<2>(t, at, s.strip[buffer], next, s);
+    else
+      strip_groups<1>(t, at, s.strip[buffer], next, s);
+    if (at.last_columns() && at.strip + 1 == at.strips()) write_panel(at, write, s.sums);
     at = after;
   }
 }

@@ -89,7 +89,8 @@ inline std::byte* strip_line(std::byte* strip, int64_t s, int64_t r) {
 }
 
 // 64 FP8 codes as BF16 in the dealt order: two lines.
-inline void decode_e4m3_lines(__m512i codes, std::byte* first, std::byte* second) {
+[[gnu::always_inline]] inline void decode_e4m3_lines(__m512i codes, std::byte* first, std::byte* second) {
+  __asm__("" : "+v"(codes));  // loaded once: each lookup overwrites its index
   const __m512i high = _mm512_permutex2var_epi8(_mm512_load_si512(kE4m3High.data()), codes,
                                                 _mm512_load_si512(kE4m3High.data() + 64));
   const __m512i low = _mm512_permutex2var_epi8(_mm512_load_si512(kE4m3Low.data()), codes,
