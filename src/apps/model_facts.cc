@@ -5,11 +5,15 @@
 
 #include "base/clock.h"
 #include "base/machine.h"
+#include "infer/engine.h"
+#include "io/disk.h"
 #include "tensor/isa.h"
 #include "text/chat_detect.h"
 
 namespace fathom::apps {
 namespace {
+
+constexpr double kDiskSeconds = 0.1;  // long enough for some hundred pieces; opening stays under a second
 
 struct TextFacts {
   std::optional<text::Tokenizer> tokenizer;
@@ -53,6 +57,10 @@ void count_tensors(ModelFacts& facts) {
 
 void look_at_machine(ModelFacts& facts) {
   facts.available_memory = available_memory();
+  facts.beside_weights = std::min<uint64_t>(
+      facts.available_memory, infer::Engine::bytes_needed(facts.model, Mode::fast, {.max_running = 1}));
+  facts.residency = model::plan_residency(facts.model, facts.available_memory - facts.beside_weights);
+  if (facts.residency.streams) facts.disk_rate = io::disk_read_rate(facts.model.directory, kDiskSeconds);
   for (const Isa isa : available_isas())
     facts.isas = std::string(name_of(isa)) + (facts.isas.empty() ? "" : ", ") + facts.isas;
   const Placement placement = place_threads(0);

@@ -1,6 +1,7 @@
 // What `fathom info` tells about a model directory and the machine it lies on.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -39,6 +40,10 @@ struct ModelFacts {
   std::string chat_format;        // its name; empty: chat_unknown says why
   std::string chat_unknown;
   uint64_t available_memory = 0;
+  uint64_t beside_weights = 0;     // of that, what answering one request at a time takes
+  model::ResidencyPlan residency;  // with the rest
+  std::optional<double>
+      disk_rate;     // bytes a second, measured when experts are to be read; absent: not measurable
   std::string isas;  // "avx512, avx2", the best first
   int threads = 0;
   std::string threads_reason;
@@ -49,7 +54,11 @@ struct ModelFacts {
     return layers * model.config.latent_width() * bytes_a_value;
   }
   int64_t moe_layers() const;
-  bool fits_in_memory() const { return tensor_total.bytes <= available_memory; }
+  // Experts are read from the disk: tokens a second that it allows for when all are chosen equally often.
+  double disk_tokens_per_second() const {
+    return disk_rate.value_or(kAssumedDiskRate) / std::max(1.0, residency.disk_bytes_token);
+  }
+  static constexpr double kAssumedDiskRate = 1e9;
 };
 
 // Opens everything, the tokenizer beside the weights. Throws Exception for whatever is broken; a directory

@@ -85,9 +85,17 @@ OrderedJson facts_json(const ModelFacts& f) {
   out.update(text_json(f));
   out["memory"] = {{"available", f.available_memory},
                    {"weights", f.tensor_total.bytes},
-                   {"fits", f.fits_in_memory()},
+                   {"beside_weights", f.beside_weights},
+                   {"fits", !f.residency.streams},
                    {"weights_read_per_token", f.weights.touched()},
                    {"weights_every_token", f.weights.dense}};
+  if (f.residency.streams)
+    out["memory"].update({{"experts_kept", f.residency.experts_kept},
+                          {"experts_kept_share", f.residency.kept_share},
+                          {"disk_bytes_per_token", f.residency.disk_bytes_token},
+                          {"disk_rate", f.disk_rate.value_or(ModelFacts::kAssumedDiskRate)},
+                          {"disk_rate_measured", f.disk_rate.has_value()},
+                          {"disk_tokens_per_second", f.disk_tokens_per_second()}});
   out["machine"] = {{"isas", f.isas}, {"threads", f.threads}};
   out["open_seconds"] = f.seconds;
   if (f.check) out["check"] = check_json(*f.check);

@@ -142,20 +142,34 @@ void text_lines(const ModelFacts& f, Page& page) {
   page.line("chat format", f.chat_format.empty() ? f.chat_unknown + "; chat needs --format" : f.chat_format);
 }
 
+std::string rate_text(double tokens_per_second) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", tokens_per_second);
+  return tokens_per_second < 100 ? text : grouped(static_cast<uint64_t>(tokens_per_second));
+}
+
 void machine_lines(const ModelFacts& f, Page& page) {
+  const model::ResidencyPlan& plan = f.residency;
   page.line("to run here", size_text(f.tensor_total.bytes) + " of weights, " + size_text(f.available_memory) +
-                               " of memory available: " +
-                               (f.fits_in_memory() ? "all stay in memory once read"
-                                                   : "experts are read from the disk as they are needed; " +
-                                                         size_text(static_cast<uint64_t>(f.weights.dense)) +
-                                                         " are needed for every token"));
+                               " of memory available, " + size_text(f.beside_weights) +
+                               " of it for cache and activations: " +
+                               (plan.streams ? "experts are read from the disk as they are chosen"
+                                             : "all weights stay in memory once read"));
   const double touched = std::max(1.0, static_cast<double>(f.weights.touched()));
-  const double rate = 100e9 / touched;
-  char tokens[32];
-  std::snprintf(tokens, sizeof tokens, "%.2f", rate);
-  page.line("", bytes_text(touched) + " are read for a token: at most " +
-                    (rate < 100 ? std::string(tokens) : grouped(static_cast<uint64_t>(rate))) +
-                    " tokens/s per 100 GB/s of bandwidth");
+  if (plan.streams) {
+    char share[16];
+    std::snprintf(share, sizeof share, "%.0f %%", 100 * plan.kept_share);
+    page.line("", grouped(plan.experts_kept) + " experts (" + share + ") stay in memory beside " +
+                      size_text(static_cast<uint64_t>(f.weights.dense)) + " that every token needs" +
+                      (plan.dense_fits ? "" : ", which do not fit either: expect minutes a token"));
+    page.line("", bytes_text(plan.disk_bytes_token) +
+                      " are read from the disk for a token when all experts are chosen " +
+                      "equally often: at most " + rate_text(f.disk_tokens_per_second()) + " tokens/s at " +
+                      bytes_text(f.disk_rate.value_or(ModelFacts::kAssumedDiskRate)) + "/s (" +
+                      (f.disk_rate ? "measured now" : "assumed: the files cannot be read directly") + ")");
+  }
+  page.line("", bytes_text(touched) + " are read from memory for a token: at most " +
+                    rate_text(100e9 / touched) + " tokens/s per 100 GB/s of bandwidth");
   page.line("machine", f.isas + "; " + f.threads_reason);
 }
 

@@ -59,7 +59,14 @@ TEST(InfoCommand, OfficialModel) {
   EXPECT_EQ(j["architecture"]["moe_layers"], 58);
   EXPECT_EQ(j["mtp"], Json::parse(R"({"modules": 1, "own_embedding": true, "own_head": true})"));
   EXPECT_EQ(j["context"]["tokens"], 163840);
-  EXPECT_FALSE(j["memory"]["fits"].get<bool>());
+  const Json& memory = j["memory"];
+  EXPECT_FALSE(memory["fits"].get<bool>());
+  // 8 of 256 experts a layer in 58 layers, less what stays.
+  const double experts = 58.0 * 8 * 3 * 2048 * 7168;
+  EXPECT_NEAR(memory["disk_bytes_per_token"].get<double>(), experts * (1 - memory["experts_kept_share"].get<double>()),
+              0.01 * experts);
+  EXPECT_NEAR(memory["disk_tokens_per_second"].get<double>() * memory["disk_bytes_per_token"].get<double>(),
+              memory["disk_rate"].get<double>(), 1.0);
   EXPECT_TRUE(j["tokenizer"].is_null());
   EXPECT_THAT(j["tokenizer_missing"].get<std::string>(), HasSubstr("tokenizer.json"));
 }
