@@ -1,9 +1,11 @@
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 
 #include "apps/bench_kernels.h"
+#include "apps/byte_size.h"
 #include "apps/command.h"
 #include "apps/opened_model.h"
 #include "base/json.h"
@@ -70,6 +72,14 @@ void print_table(const eval::BenchReport& report, const std::string& threads) {
   std::fflush(stdout);
 }
 
+// Of this process, at its highest, mapped weights included, without the buffer that the bandwidth is measured
+// with.
+uint64_t peak_memory(const eval::BenchPlan& plan) {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024 - plan.bandwidth_bytes;
+}
+
 void check_plan(eval::BenchPlan& plan, const model::Config& config) {
   const auto within = [](const char* name, std::vector<int64_t>& values, int64_t high) {
     std::erase(values, 0);  // 0: leave it out
@@ -111,12 +121,14 @@ int bench(BenchArguments& a) {
     if (!a.json) print_table(last, runtime.threads_reason + ", " + std::string(name_of(runtime.context.isa)));
     for (const auto& r : last.results) results.push_back(result_json(r, last, runtime.pool->threads()));
   }
-  if (!a.json) return 0;
+  if (!a.json)
+    return std::printf("memory at its highest: %s\n", byte_size_text(peak_memory(a.plan)).c_str()), 0;
   OrderedJson out = {{"model", a.model},
                      {"mode", a.run.mode},
                      {"isa", std::string(name_of(m.runtime.context.isa))},
                      {"threads", m.runtime.pool->threads()},
                      {"threads_reason", m.runtime.threads_reason},
+                     {"peak_memory", peak_memory(a.plan)},
                      {"read_bandwidth", last.read_bandwidth},
                      {"matrix_peak", last.matrix_peak},
                      {"results", results}};
