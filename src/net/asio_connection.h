@@ -75,6 +75,7 @@ class Connection final : public ExchangeHost, public std::enable_shared_from_thi
   asio::awaitable<void> write_loop();
   asio::awaitable<bool> write_pieces();
   asio::awaitable<void> wait_for_room();
+  asio::awaitable<void> wait_for_reset();
   void read_ended(error_code ec);
 
   void pump();

@@ -48,5 +48,7 @@ std::unique_ptr<Transport> client_tls_transport(asio::ip::tcp::socket socket,
 void close_socket(asio::ip::tcp::socket& socket);
 // The peer has closed its side or the connection failed, even if unread bytes wait before that.
 bool peer_hung_up(asio::ip::tcp::socket& socket);
+// The connection failed: the peer was reset, or both sides are closed.
+bool peer_reset(asio::ip::tcp::socket& socket);
 
 }  // namespace fathom::net

@@ -56,11 +56,15 @@ asio::awaitable<void> Connection::read_loop() {
   size_t discarded = 0;
   for (;;) {
     co_await wait_for_room();
+    if (phase_ == Phase::kClosed) co_return;
     const size_t wanted = phase_ == Phase::kBody ? kReadAhead : kIdleRead;
     if (buffer.size() != wanted) buffer = std::vector<char>(wanted);
     const auto [ec, count] = co_await transport_->read_some(asio::buffer(buffer));
     if (phase_ == Phase::kClosed) co_return;
-    if (ec) co_return read_ended(ec);
+    if (ec) {
+      read_ended(ec);
+      co_return co_await wait_for_reset();
+    }
     if (phase_ == Phase::kEnding) {
       discarded += count;
       if (discarded > kLingerBytes) co_return close();
@@ -74,9 +78,22 @@ asio::awaitable<void> Connection::read_loop() {
 // While the buffer is full nothing is read, so a closed peer has to be asked for.
 asio::awaitable<void> Connection::wait_for_room() {
   while ((phase_ == Phase::kBusy || phase_ == Phase::kIdle) && buffered().size() >= kReadAhead) {
+    if (peer_reset(transport_->socket())) co_return close();
     if (peer_hung_up(transport_->socket())) {
-      if (const auto exchange = current_.lock()) exchange->notify_gone();
+      if (const auto exchange = current_.lock()) exchange->peer_done();
     }
+    reader_wake_.expires_after(kHangUpPoll);
+    co_await reader_wake_.async_wait(kUse);
+  }
+}
+
+// After the peer's end only a failure can come, when it turns out that it does not read either.
+asio::awaitable<void> Connection::wait_for_reset() {
+  while (phase_ != Phase::kClosed) {
+    co_await transport_->socket().async_wait(asio::ip::tcp::socket::wait_error, kUse);
+    if (phase_ == Phase::kClosed) co_return;
+    if (peer_reset(transport_->socket())) co_return close();
+    // Something else, urgent data for instance, that may go on to wake the wait.
     reader_wake_.expires_after(kHangUpPoll);
     co_await reader_wake_.async_wait(kUse);
   }
@@ -85,7 +102,7 @@ asio::awaitable<void> Connection::wait_for_room() {
 void Connection::read_ended(error_code ec) {
   if (ec != asio::error::eof || phase_ == Phase::kEnding) return close();
   peer_done_ = true;
-  if (const auto exchange = current_.lock()) exchange->notify_gone();
+  if (const auto exchange = current_.lock()) exchange->peer_done();
   pump();
 }
 

@@ -100,7 +100,7 @@ void Connection::dispatch() {
   ++core_->requests;
   const auto exchange = std::make_shared<ExchangeImpl>(shared_from_this(), terms);
   current_ = exchange;
-  if (peer_done_) exchange->notify_gone();
+  if (peer_done_) exchange->peer_done();
   try {
     core_->handler(std::move(request), exchange);
   } catch (...) {

@@ -38,10 +38,11 @@ class Exchange {
   virtual void keep_alive(std::chrono::milliseconds interval, std::string text, int status,
                           Headers headers) = 0;
 
-  // Calls `gone` once, from the server's thread, as soon as the client closes its side or the connection
-  // fails before the answer is complete; at once, in this thread, if that already happened; never after the
-  // exchange was dropped. `gone` must not block. A client that closed only its sending side still reads: what
-  // is written after `gone` reaches it.
+  // Calls `gone` once, from the server's thread, as soon as the client goes away before the answer is
+  // complete; at once, in this thread, if that already happened; never after the exchange was dropped. `gone`
+  // must not block. A client that closed its sending side may be gone or still read. Where keep_alive() was
+  // called before, its text is sent then, and `gone` called when it finds nobody, within a round trip; else
+  // `gone` is called, and what is written after it still reaches a client that reads.
   virtual void on_disconnect(std::function<void()> gone) = 0;
   virtual bool disconnected() const = 0;
 };

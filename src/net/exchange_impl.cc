@@ -1,5 +1,7 @@
 #include "net/exchange_impl.h"
 
+#include <utility>
+
 #include "base/check.h"
 
 namespace fathom::net {
@@ -100,19 +102,38 @@ void ExchangeImpl::keep_alive(std::chrono::milliseconds interval, std::string te
   tick_head_.headers = std::move(headers);
   ticking_ = true;
   host_->start_ticks(interval);
+  if (half_closed_) tick_locked();
 }
 
 bool ExchangeImpl::tick() {
   const std::lock_guard lock(mutex_);
-  if (!ticking_ || state_ == State::kDone) return false;
+  return ticking_ && state_ != State::kDone && tick_locked();
+}
+
+bool ExchangeImpl::tick_locked() {
   if (state_ == State::kUnanswered) begin_locked(tick_head_.status, tick_head_.headers);
   return send_piece_locked(tick_text_, true);
+}
+
+// Whoever has closed both sides answers the text with a reset, which the connection notices.
+void ExchangeImpl::peer_done() {
+  bool gone = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_ == State::kDone || std::exchange(half_closed_, true)) return;
+    if (tick_text_.empty())
+      gone = on_gone_ != nullptr;
+    else
+      tick_locked();
+  }
+  if (gone) notify_gone();
 }
 
 void ExchangeImpl::on_disconnect(std::function<void()> gone) {
   {
     const std::lock_guard lock(mutex_);
     if (state_ == State::kDone) return;
+    gone_ = gone_locked();
     if (!gone_) {
       std::swap(on_gone_, gone);
       return;
@@ -123,7 +144,7 @@ void ExchangeImpl::on_disconnect(std::function<void()> gone) {
 
 bool ExchangeImpl::disconnected() const {
   const std::lock_guard lock(mutex_);
-  return gone_;
+  return gone_locked();
 }
 
 void ExchangeImpl::notify_gone() {

@@ -47,6 +47,8 @@ class ExchangeImpl final : public Exchange {
   // From the connection: sends one keep-alive text; false when no more are wanted.
   bool tick();
   void notify_gone();
+  // The client has closed its sending side.
+  void peer_done();
   // The handler failed: ends what is unfinished.
   void abandon();
 
@@ -56,6 +58,8 @@ class ExchangeImpl final : public Exchange {
   bool begin_locked(int status, const Headers& headers);
   bool send_piece_locked(std::string_view bytes, bool bounded);
   bool complete_locked(std::string bytes);
+  bool tick_locked();
+  bool gone_locked() const { return gone_ || (half_closed_ && tick_text_.empty()); }
 
   const std::shared_ptr<ExchangeHost> host_;
   const Terms terms_;
@@ -63,6 +67,7 @@ class ExchangeImpl final : public Exchange {
   State state_ = State::kUnanswered;
   Framing framing_;
   bool gone_ = false;
+  bool half_closed_ = false;
   bool ticking_ = false;
   std::string tick_text_;
   Response tick_head_;

@@ -39,6 +39,14 @@ class PlainTransport final : public Transport {
   asio::ip::tcp::socket socket_;
 };
 
+constexpr short kFailed = POLLHUP | POLLERR | POLLNVAL;
+
+bool polls(asio::ip::tcp::socket& socket, short events) {
+  if (!socket.is_open()) return true;
+  pollfd poll_for{socket.native_handle(), POLLRDHUP, 0};
+  return poll(&poll_for, 1, 0) > 0 && (poll_for.revents & events) != 0;
+}
+
 }  // namespace
 
 std::unique_ptr<Transport> plain_transport(asio::ip::tcp::socket socket) {
@@ -50,10 +58,8 @@ void close_socket(asio::ip::tcp::socket& socket) {
   socket.close(ignored);
 }
 
-bool peer_hung_up(asio::ip::tcp::socket& socket) {
-  if (!socket.is_open()) return true;
-  pollfd poll_for{socket.native_handle(), POLLRDHUP, 0};
-  return poll(&poll_for, 1, 0) > 0 && (poll_for.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
-}
+bool peer_hung_up(asio::ip::tcp::socket& socket) { return polls(socket, POLLRDHUP | kFailed); }
+
+bool peer_reset(asio::ip::tcp::socket& socket) { return polls(socket, kFailed); }
 
 }  // namespace fathom::net

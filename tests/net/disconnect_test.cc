@@ -1,6 +1,7 @@
 // Clients that go away, close one side, read slowly; servers that end.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -25,10 +26,11 @@ struct Holder {
   std::vector<std::shared_ptr<Exchange>> held;
   std::atomic<int> gone{0};
   std::atomic<Clock::rep> gone_at{0};
-  bool begin = false;
+  bool begin = false, keep_alive = false;
 
   Handler handler() {
     return [this](Request, std::shared_ptr<Exchange> exchange) {
+      if (keep_alive) exchange->keep_alive(1h, "\n", 200, {});
       exchange->on_disconnect([this] {
         gone_at = Clock::now().time_since_epoch().count();
         ++gone;
@@ -102,6 +104,39 @@ TEST(Disconnect, AHalfClosedClientStillGetsItsAnswer) {
   EXPECT_TRUE(client.closed());
   EXPECT_TRUE(eventually([&] { return server.stats().connections == 0; }));
 }
+
+class ProbedDisconnect : public ::testing::TestWithParam<std::tuple<bool, bool>> {};
+
+// With a text to send meanwhile, a client that reads on is told from one that is gone.
+TEST_P(ProbedDisconnect, TellsWhoStillReads) {
+  const auto [begin, early] = GetParam();
+  Holder holder;
+  holder.begin = begin;
+  holder.keep_alive = true;
+  Server server({}, holder.handler());
+  server.start();
+  RawClient reads(server.address().port), leaves(server.address().port);
+  for (RawClient* client : {&reads, &leaves}) {
+    client->send(get("/"));
+    if (early) client->end_sending();
+  }
+  ASSERT_TRUE(eventually([&] { return holder.count() == 2; }));
+  if (!early) reads.end_sending();
+  const auto start = Clock::now();
+  leaves.close();
+  // Of the two exchanges, one is gone; that of the other goes on.
+  ASSERT_TRUE(eventually([&] { return holder.gone == 1; }));
+  EXPECT_LT(Clock::now() - start, 100ms);
+  std::this_thread::sleep_for(50ms);
+  ASSERT_EQ(holder.gone, 1);
+  const auto left = std::ranges::find_if(holder.held, [](const auto& e) { return !e->disconnected(); });
+  ASSERT_NE(left, holder.held.end());
+  EXPECT_TRUE((*left)->respond({200, {}, "answer"}));
+  EXPECT_TRUE(reads.read_all().ends_with("1\r\n\n\r\n6\r\nanswer\r\n0\r\n\r\n"));
+  EXPECT_TRUE(eventually([&] { return server.stats().connections == 0; }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, ProbedDisconnect, ::testing::Combine(::testing::Bool(), ::testing::Bool()));
 
 TEST(Disconnect, AFinishedAnswerIsNoDisconnect) {
   Holder holder;
