@@ -85,6 +85,7 @@ bool BlockStore::open_connections() {
     return false;
   const auto pages = static_cast<int64_t>((options_.max_bytes - kJournalBytes) / kPageBytes);
   if (writer_->value("PRAGMA max_page_count=" + std::to_string(pages), -1) < 0) return false;
+  stats_.bytes = static_cast<uint64_t>(used_pages()) * kPageBytes;
   clock_ = writer_->value("SELECT COALESCE(MAX(used), 0) FROM blocks", -1);
   if (clock_ < 0 || !reader_->open(file())) return false;
   read_keys();
@@ -107,7 +108,10 @@ void BlockStore::read_keys() {
 bool BlockStore::load(const Digest& key, std::span<std::byte> bytes) {
   {
     const std::lock_guard lock(mutex_);
-    if (!known_.contains(key)) return false;
+    if (!known_.contains(key)) {
+      ++stats_.missed;
+      return false;
+    }
   }
   bool found = false, sound = false;
   {
@@ -177,7 +181,9 @@ void BlockStore::write(const Task& task) {
   }
   const bool written = make_room() && insert(task);
   if (!written) forget(task.key);
+  const uint64_t bytes = static_cast<uint64_t>(used_pages()) * kPageBytes;
   const std::lock_guard lock(mutex_);
+  stats_.bytes = bytes;
   ++(written ? stats_.saved : stats_.dropped);
 }
 
@@ -212,8 +218,7 @@ bool BlockStore::make_room() {
   const int64_t most = writer_->value("PRAGMA max_page_count", 0);
   const auto block_pages = static_cast<int64_t>(options_.block_bytes) / (kPageBytes - 64) + 8;
   while (true) {
-    const int64_t used = writer_->value("PRAGMA page_count", 0) - writer_->value("PRAGMA freelist_count", 0);
-    if (used + block_pages <= most) return true;
+    if (used_pages() + block_pages <= most) return true;
     Digest key{};
     {
       Query q = writer_->query("SELECT key FROM blocks ORDER BY used LIMIT 1");
@@ -222,7 +227,13 @@ bool BlockStore::make_room() {
     }
     if (!remove(key)) return false;
     forget(key);
+    const std::lock_guard lock(mutex_);
+    ++stats_.evicted;
   }
+}
+
+int64_t BlockStore::used_pages() {
+  return writer_->value("PRAGMA page_count", 0) - writer_->value("PRAGMA freelist_count", 0);
 }
 
 void BlockStore::forget(const Digest& key) {

@@ -28,6 +28,9 @@ struct BlockStoreOptions {
 
 struct BlockStoreStats {
   uint64_t loaded = 0, saved = 0;
+  uint64_t missed = 0;   // asked for and not there
+  uint64_t evicted = 0;  // deleted to make room
+  uint64_t bytes = 0;    // of the database, blocks of all models
   uint64_t damaged = 0;  // blocks whose checksum was wrong: forgotten
   uint64_t dropped = 0;  // blocks that the disk did not take, or not in time
 };
@@ -76,6 +79,7 @@ class BlockStore {
   bool insert(const Task& task);
   bool remove(const Digest& key);
   bool make_room();
+  int64_t used_pages();
   void forget(const Digest& key);
 
   BlockStoreOptions options_;

@@ -14,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "infer/block_store.h"
 #include "infer/draft_governor.h"
 #include "infer/request.h"
 #include "infer/sampler.h"
@@ -59,6 +60,11 @@ class Engine {
   // From any thread; of a request that is finished already: nothing. It ends before the next step.
   void cancel(RequestId id);
   EngineStats stats() const;
+
+  // What the blocks on disk were good for; absent: there are none. Any thread.
+  std::optional<BlockStoreStats> store_stats() const {
+    return options_.store == nullptr ? std::nullopt : std::optional(options_.store->stats());
+  }
 
   // From one thread, the engine's: one step. False when there was nothing to do.
   bool step();

@@ -28,6 +28,17 @@ void write_engine(std::string& out, const infer::EngineStats& s) {
   write(out, "counter", "fathom_mtp_accepted_total", "Drafts that the model confirmed", s.accepted);
 }
 
+void write_store(std::string& out, const infer::BlockStoreStats& s) {
+  write(out, "counter", "fathom_disk_cache_hits_total", "Cache blocks read from disk", s.loaded);
+  write(out, "counter", "fathom_disk_cache_misses_total", "Cache blocks looked for on disk in vain", s.missed);
+  write(out, "counter", "fathom_disk_cache_saved_total", "Cache blocks written to disk", s.saved);
+  write(out, "counter", "fathom_disk_cache_evictions_total", "Cache blocks deleted to make room", s.evicted);
+  write(out, "counter", "fathom_disk_cache_damaged_total", "Cache blocks whose checksum was wrong", s.damaged);
+  write(out, "counter", "fathom_disk_cache_dropped_total",
+        "Cache blocks that the disk did not take, or not in time", s.dropped);
+  write(out, "gauge", "fathom_disk_cache_bytes", "Size of the blocks on disk", s.bytes);
+}
+
 void write_experts(std::string& out, const infer::Engine& engine) {
   const std::vector<int64_t> layers = infer::expert_layers(engine.model().config);
   const std::vector<uint64_t> loads = engine.expert_loads();
@@ -68,6 +79,7 @@ std::string Metrics::text(const infer::Engine& engine, const net::ServerStats& n
   queue.write(out, "fathom_queue_seconds", "From the request to its first step");
   request.write(out, "fathom_request_seconds", "From the request to the end of its answer");
   write_engine(out, engine.stats());
+  if (const auto store = engine.store_stats()) write_store(out, *store);
   write_experts(out, engine);
   write(out, "gauge", "fathom_connections", "Open connections", net.connections);
   write(out, "counter", "fathom_connections_total", "Connections accepted", net.accepted);

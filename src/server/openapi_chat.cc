@@ -19,7 +19,6 @@ const char* const kChatSchemas = R"json(
 "LogitBias": {"type": ["object", "null"], "description": "By token id",
   "propertyNames": {"pattern": "^[0-9]{1,3}$"}, "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}},
 "Stop": {"anyOf": [{"type": "null"}, {"type": "string"}, {"type": "array", "maxItems": 16, "items": {"type": "string"}}]},
-"Stops": {"type": ["array", "null"], "maxItems": 16, "items": {"type": "string"}},
 "Extension": {"type": ["object", "null"], "properties": {"experts": {"$ref": "#/components/schemas/Flag"}}},
 "ToolName": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
 "TextPart": {"type": "object", "required": ["type", "text"], "properties": {"type": {"const": "text"}, "text": {"type": "string"}}},
@@ -55,15 +54,16 @@ const char* const kChatSchemas = R"json(
 "Tools": {"type": ["array", "null"], {{MOST_TOOLS}}"items": {"$ref": "#/components/schemas/Tool"}},
 "ToolChoice": {"enum": ["none", "auto", null],
   "description": "With tools also \"required\" and {\"type\": \"function\", \"function\": {\"name\": one of them}}, or {\"type\": \"allowed_tools\", \"allowed_tools\": {\"mode\", \"tools\"}}: then a call is forced."},
+"LooseSchema": {"type": "object", "additionalProperties": false, "required": ["type"],
+  "description": "A JSON schema; keywords that cannot be enforced are refused with their name",
+  "properties": {"type": {"enum": ["object", "array", "string", "number", "integer", "boolean", "null"]}}},
 "SchemaFormat": {"anyOf": [
   {"type": "object", "required": ["name", "schema"], "properties": {
     "name": {"$ref": "#/components/schemas/ToolName"}, "description": {"$ref": "#/components/schemas/Text"}, "strict": {"enum": [false, null]},
-    "schema": {"type": "object", "additionalProperties": false, "required": ["type"],
-      "description": "A JSON schema; keywords that cannot be enforced are refused with their name",
-      "properties": {"type": {"enum": ["object", "array", "string", "number", "integer", "boolean", "null"]}}}}},
-  {"type": "object", "required": ["name", "schema", "strict"], "properties": {
-    "name": {"$ref": "#/components/schemas/ToolName"}, "description": {"$ref": "#/components/schemas/Text"}, "strict": {"const": true},
-    "schema": {"$ref": "#/components/schemas/StrictSchema"}}}]},
+    "schema": {"$ref": "#/components/schemas/LooseSchema"}}},
+  {"type": "object", "required": ["name", "schema"], "properties": {
+    "name": {"$ref": "#/components/schemas/ToolName"}, "description": {"$ref": "#/components/schemas/Text"},
+    "strict": {"$ref": "#/components/schemas/Flag"}, "schema": {"$ref": "#/components/schemas/StrictSchema"}}}]},
 "ResponseFormat": {"anyOf": [{"type": "null"},
   {"type": "object", "required": ["type"], "properties": {"type": {"enum": ["text", "json_object"]}}},
   {"type": "object", "required": ["type", "json_schema"], "properties": {

@@ -29,7 +29,7 @@ const char* const kMessageSchemas = R"json(
   "system": {"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/Content"}]},
   "temperature": {"$ref": "#/components/schemas/Temperature"}, "top_p": {"$ref": "#/components/schemas/Share"},
   "top_k": {"type": ["integer", "null"], "minimum": 0, "maximum": 9007199254740991, "description": "Ignored"},
-  "stop_sequences": {"$ref": "#/components/schemas/Stops"},
+  "stop_sequences": {"$ref": "#/components/schemas/Stop"},
   "thinking": {"type": ["object", "null"], "required": ["type"], "properties": {
     "type": {"type": "string", "enum": {{MODES}}}, "budget_tokens": {"$ref": "#/components/schemas/Count"}}},
   "tools": {"type": ["array", "null"], {{MOST_TOOLS}}"items": {"$ref": "#/components/schemas/MessageTool"}},

@@ -21,9 +21,8 @@ const char* const kResponsesSchemas = R"json(
     "parameters": {"$ref": "#/components/schemas/StrictParameters"}, "strict": {"const": true}}}]},
 "ResponsesFormat": {"anyOf": [{"type": "null"},
   {"type": "object", "required": ["type"], "properties": {"type": {"enum": ["text", "json_object"]}}},
-  {"type": "object", "required": ["type", "name", "schema", "strict"], "properties": {"type": {"const": "json_schema"},
-    "name": {"$ref": "#/components/schemas/ToolName"}, "description": {"$ref": "#/components/schemas/Text"},
-    "strict": {"const": true}, "schema": {"$ref": "#/components/schemas/StrictSchema"}}}]},
+  {"allOf": [{"type": "object", "required": ["type"], "properties": {"type": {"const": "json_schema"}}},
+    {"$ref": "#/components/schemas/SchemaFormat"}]}]},
 "ResponsesRequest": {"type": "object", "required": ["model", "input"], "properties": {
   "model": {"$ref": "#/components/schemas/ModelName"},
   "input": {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Item"}}]},

@@ -64,6 +64,10 @@ TEST(BlockStore, KeepsBlocksOverARestart) {
   BlockStore again(options(directory / "cache"));
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(holds(again, i)) << i;
   EXPECT_FALSE(holds(again, 5));
+  EXPECT_EQ(again.stats().loaded, 5u);
+  EXPECT_EQ(again.stats().missed, 1u);
+  EXPECT_GT(again.stats().bytes, 5 * kBlock);
+  EXPECT_LE(again.stats().bytes, bytes_in(directory / "cache"));
 }
 
 TEST(BlockStore, KnowsOneModelFromAnother) {
@@ -89,6 +93,10 @@ TEST(BlockStore, StaysWithinItsSizeAndForgetsTheOldest) {
   EXPECT_TRUE(holds(store, 0));
   EXPECT_TRUE(holds(store, 399));
   EXPECT_FALSE(holds(store, 1));
+  const BlockStoreStats stats = store.stats();
+  EXPECT_GE(stats.evicted, 1u);
+  EXPECT_LE((stats.saved - stats.evicted) * kBlock, stats.bytes);
+  EXPECT_LE(stats.bytes, BlockStore::kLeastBytes);
 }
 
 TEST(BlockStore, FindsDamageByItsChecksum) {

@@ -136,6 +136,37 @@ def test_disconnect_frees_the_work(server, raw):
         assert time.monotonic() - before < 1
 
 
+def test_a_half_closed_client_gets_its_answer(server):
+    for stream in (True, False):
+        data = json.dumps(body_of(stream=stream)).encode()
+        with socket.create_connection(address(server)) as s:
+            s.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                      b"Content-Length: %d\r\n\r\n" % len(data) + data)
+            s.shutdown(socket.SHUT_WR)
+            got = b""
+            while piece := s.recv(65536):
+                got += piece
+        assert got.startswith(b"HTTP/1.1 200") and (b"[DONE]" if stream else b'"finish_reason":"stop"') in got
+
+
+def test_disk_cache_metrics(start, tmp_path):
+    server = start("--cache-dir", str(tmp_path / "blocks"))
+    text = "Count the letter r in river. " * 20
+    body = body_of(messages=[{"role": "user", "content": text}], max_tokens=4)
+    httpx.post(server.url + "/v1/chat/completions", json=body, timeout=120)
+    end = time.monotonic() + 5
+    while server.metrics()["fathom_disk_cache_saved_total"] == 0:
+        assert time.monotonic() < end
+    metrics = server.metrics()
+    assert metrics["fathom_disk_cache_misses_total"] > 0 and metrics["fathom_disk_cache_bytes"] > 0
+    assert metrics["fathom_disk_cache_hits_total"] == metrics["fathom_disk_cache_evictions_total"] == 0
+    assert server.stop() == 0
+    server = start("--cache-dir", str(tmp_path / "blocks"))
+    httpx.post(server.url + "/v1/chat/completions", json=body, timeout=120)
+    assert server.metrics()["fathom_disk_cache_hits_total"] > 0
+    assert server.stop() == 0
+
+
 def answers(server, bodies, workers):
     def one(body):
         with httpx.Client(base_url=server.url, timeout=300) as http:
