@@ -43,7 +43,7 @@ foreach(folder ${test_folders})
   endif()
   # `threads`: what the thread sanitizer is for.
   set(label plain)
-  if(folder MATCHES "^(base|net|io|infer|server)$")
+  if(folder MATCHES "^(base|net|io|model|infer|server)$")
     set(label threads)
   endif()
   set(timeout 300)

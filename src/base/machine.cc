@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -39,8 +40,8 @@ int integer_or(const std::string& text, int absent) {
   return value && *value < (1u << 20) ? static_cast<int>(*value) : absent;
 }
 
-// The smallest of what `read` finds in the group directories of a controller, from the process's own up to the root of
-// its mount. Inside a container the path may not exist there; it is cut until it does.
+// The smallest of what `read` finds in the group directories of a controller, from the process's own up to
+// the root of its mount. Inside a container the path may not exist there; it is cut until it does.
 template <class T, class Read>
 std::optional<T> tightest(const std::string& root, const std::string& controller, Read read) {
   std::optional<T> found;
@@ -107,7 +108,8 @@ std::vector<Cpu> read_cpus(const std::string& root) {
 std::optional<double> cgroup_cpu_quota(const std::string& root) {
   return tightest<double>(root, "cpu", [](const std::string& group, bool unified) -> std::optional<double> {
     std::istringstream in(unified ? first_line(group + "/cpu.max")
-                                  : first_line(group + "/cpu.cfs_quota_us") + " " + first_line(group + "/cpu.cfs_period_us"));
+                                  : first_line(group + "/cpu.cfs_quota_us") + " " +
+                                        first_line(group + "/cpu.cfs_period_us"));
     double quota = 0, period = 0;
     if (!(in >> quota >> period) || !(quota > 0) || !(period > 0)) return std::nullopt;
     return quota / period;
@@ -120,17 +122,19 @@ std::optional<uint64_t> cgroup_memory_limit(const std::string& root) {
 
 namespace {
 
-// What the groups of this process leave: the limit less what cannot be dropped, the anonymous memory of all in the group.
+// What the groups of this process leave: the limit less what cannot be dropped, the anonymous memory of all
+// in the group.
 std::optional<uint64_t> cgroup_memory_left(const std::string& root) {
-  return tightest<uint64_t>(root, "memory", [](const std::string& group, bool unified) -> std::optional<uint64_t> {
-    const auto limit = memory_limit_of(group, unified);
-    if (!limit) return std::nullopt;
-    std::ifstream stat(group + "/memory.stat");
-    uint64_t value = 0, used = 0;
-    for (std::string name; stat >> name >> value;)
-      if (name == (unified ? "anon" : "total_rss")) used = value;
-    return *limit - std::min(*limit, used);
-  });
+  return tightest<uint64_t>(root, "memory",
+                            [](const std::string& group, bool unified) -> std::optional<uint64_t> {
+                              const auto limit = memory_limit_of(group, unified);
+                              if (!limit) return std::nullopt;
+                              std::ifstream stat(group + "/memory.stat");
+                              uint64_t value = 0, used = 0;
+                              for (std::string name; stat >> name >> value;)
+                                if (name == (unified ? "anon" : "total_rss")) used = value;
+                              return *limit - std::min(*limit, used);
+                            });
 }
 
 }  // namespace
@@ -147,16 +151,19 @@ uint64_t available_memory(const std::string& root) {
   return left && (available == 0 || *left < available) ? *left : available;
 }
 
-Placement place_threads(const std::vector<Cpu>& cpus, const std::vector<int>& allowed, std::optional<double> quota, int wanted) {
+Placement place_threads(const std::vector<Cpu>& cpus, const std::vector<int>& allowed,
+                        std::optional<double> quota, int wanted) {
   const std::set<int> may(allowed.begin(), allowed.end());
   // The first hyperthread of every core, by node.
   std::map<int, std::vector<int>> by_node;
   std::set<std::pair<int, int>> cores;
   for (const Cpu& cpu : cpus)
-    if (may.contains(cpu.id) && cores.insert({cpu.package, cpu.core}).second) by_node[cpu.node].push_back(cpu.id);
+    if (may.contains(cpu.id) && cores.insert({cpu.package, cpu.core}).second)
+      by_node[cpu.node].push_back(cpu.id);
 
   Placement p;
-  const int usable = cores.empty() ? std::max<int>(1, static_cast<int>(allowed.size())) : static_cast<int>(cores.size());
+  const int usable =
+      cores.empty() ? std::max<int>(1, static_cast<int>(allowed.size())) : static_cast<int>(cores.size());
   p.threads = usable;
   std::string why = cores.size() < may.size() && !cores.empty() ? "the physical cores this process may run on"
                                                                 : "the CPUs this process may run on";
@@ -168,13 +175,13 @@ Placement place_threads(const std::vector<Cpu>& cpus, const std::vector<int>& al
     p.threads = wanted;
     why = "--threads";
   }
-  p.nodes = std::max<int>(1, static_cast<int>(by_node.size()));
+  for (const auto& [node, ids] : by_node) p.nodes.push_back(node);
   if (by_node.size() > 1 && p.threads > 1 && p.threads <= usable) {
     // Round robin over the nodes, so that any number of threads uses all memory controllers alike.
     for (size_t turn = 0; static_cast<int>(p.cpus.size()) < p.threads; ++turn)
       for (const auto& [node, ids] : by_node)
         if (turn < ids.size() && static_cast<int>(p.cpus.size()) < p.threads) p.cpus.push_back(ids[turn]);
-    why += ", pinned over " + std::to_string(p.nodes) + " NUMA nodes";
+    why += ", pinned over " + std::to_string(p.nodes.size()) + " NUMA nodes";
   }
   p.reason = std::to_string(p.threads) + (p.threads == 1 ? " thread (" : " threads (") + why + ")";
   return p;
@@ -187,15 +194,20 @@ Placement place_threads(int wanted) {
     for (int id = 0; id < CPU_SETSIZE; ++id)
       if (CPU_ISSET(id, &set)) allowed.push_back(id);
   } else {  // more CPUs than the set holds
-    for (unsigned id = 0; id < std::max(1u, std::thread::hardware_concurrency()); ++id) allowed.push_back(static_cast<int>(id));
+    for (unsigned id = 0; id < std::max(1u, std::thread::hardware_concurrency()); ++id)
+      allowed.push_back(static_cast<int>(id));
   }
   return place_threads(read_cpus(), allowed, cgroup_cpu_quota(), wanted);
 }
 
-bool interleave_memory(int nodes) {
+bool interleave_memory(const std::vector<int>& nodes) {
   constexpr int kInterleave = 3;  // MPOL_INTERLEAVE
-  const unsigned long mask = nodes >= 64 ? ~0ul : (1ul << nodes) - 1;
-  return ::syscall(SYS_set_mempolicy, kInterleave, &mask, sizeof mask * 8) == 0;
+  constexpr size_t kMost = 1024, kBits = 8 * sizeof(unsigned long);
+  std::array<unsigned long, kMost / kBits> mask{};
+  for (int node : nodes)
+    if (static_cast<size_t>(node) < kMost)
+      mask[static_cast<size_t>(node) / kBits] |= 1ul << (static_cast<size_t>(node) % kBits);
+  return ::syscall(SYS_set_mempolicy, kInterleave, mask.data(), kMost) == 0;
 }
 
 }  // namespace fathom

@@ -61,7 +61,7 @@ TEST(Machine, DesktopWithHyperthreadsUsesItsCores) {
   const Placement p = place_threads(read_cpus(m.root()), all(16), std::nullopt, 0);
   EXPECT_EQ(p.threads, 8);
   EXPECT_TRUE(p.cpus.empty());
-  EXPECT_EQ(p.nodes, 1);
+  EXPECT_EQ(p.nodes, std::vector<int>{0});
   EXPECT_NE(p.reason.find("physical cores"), std::string::npos);
 }
 
@@ -71,10 +71,25 @@ TEST(Machine, TwoSocketsArePinnedEvenly) {
   const auto cpus = read_cpus(m.root());
   const Placement p = place_threads(cpus, all(192), std::nullopt, 0);
   EXPECT_EQ(p.threads, 96);
-  EXPECT_EQ(p.nodes, 2);
+  EXPECT_EQ(p.nodes, (std::vector<int>{0, 1}));
   EXPECT_EQ(std::set<int>(p.cpus.begin(), p.cpus.end()).size(), 96u);
   const Placement few = place_threads(cpus, all(192), std::nullopt, 4);
   EXPECT_EQ(few.cpus, (std::vector<int>{0, 48, 1, 49}));
+}
+
+TEST(Machine, MemoryFollowsTheNodesOfTheAllowedCpus) {
+  RecordedMachine m;
+  m.cpus(4, 2, 2);
+  // A container that got nodes 1 and 3.
+  const Placement p = place_threads(read_cpus(m.root()), {2, 3, 6, 7, 10, 11, 14, 15}, std::nullopt, 0);
+  EXPECT_EQ(p.threads, 4);
+  EXPECT_EQ(p.nodes, (std::vector<int>{1, 3}));
+  EXPECT_EQ(p.cpus, (std::vector<int>{2, 6, 3, 7}));
+  EXPECT_NE(p.reason.find("pinned over 2 NUMA nodes"), std::string::npos);
+  // A quota below the number of cores still uses both nodes' memory.
+  const Placement few = place_threads(read_cpus(m.root()), {2, 3, 6, 7, 10, 11, 14, 15}, 1.5, 0);
+  EXPECT_EQ(few.cpus, (std::vector<int>{2, 6}));
+  EXPECT_NE(few.reason.find("quota"), std::string::npos);
 }
 
 TEST(Machine, AffinityToOneNodeAndOneHyperthread) {
@@ -82,7 +97,7 @@ TEST(Machine, AffinityToOneNodeAndOneHyperthread) {
   m.cpus(2, 4, 2);
   const auto cpus = read_cpus(m.root());
   EXPECT_EQ(place_threads(cpus, {4, 5, 12, 13}, std::nullopt, 0).threads, 2);
-  EXPECT_EQ(place_threads(cpus, {4, 5, 12, 13}, std::nullopt, 0).nodes, 1);
+  EXPECT_EQ(place_threads(cpus, {4, 5, 12, 13}, std::nullopt, 0).nodes, std::vector<int>{1});
   EXPECT_EQ(place_threads(cpus, {9}, std::nullopt, 0).threads, 1);
   EXPECT_EQ(place_threads({}, {0, 1}, std::nullopt, 0).threads, 2);
 }

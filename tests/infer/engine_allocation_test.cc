@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "model/residency.h"
 #include "tests/infer/engine_fixture.h"
 
 namespace {
@@ -43,10 +44,12 @@ struct Silent final : RequestListener {
   void on_finish(const Outcome&) override {}
 };
 
-TEST(EngineAllocation, DecodingAllocatesNothing) {
+// Allocations of 60 steps after as many to warm up.
+int64_t allocations_of(const model::Options& model_options) {
   Machine machine(2, Mode::fast);
   EngineOptions options = small_engine();
   options.drafts = DraftPolicy::always;
+  options.model = model_options;
   Engine engine(machine.context, TinyModel::shared().model, nullptr, options);
   const auto listener = std::make_shared<Silent>();
   for (uint64_t i = 0; i < 3; ++i) {
@@ -60,8 +63,18 @@ TEST(EngineAllocation, DecodingAllocatesNothing) {
   for (int i = 0; i < 60; ++i) engine.step();
   const int64_t before = allocations, tokens = listener->tokens;
   for (int i = 0; i < 60; ++i) engine.step();
-  EXPECT_EQ(allocations - before, 0);
   EXPECT_GE(listener->tokens - tokens, 180);
+  return allocations - before;
+}
+
+TEST(EngineAllocation, DecodingAllocatesNothing) { EXPECT_EQ(allocations_of({}), 0); }
+
+TEST(EngineAllocation, NorDoesReadingExpertsFromTheDisk) {
+  const model::Model& model = TinyModel::shared().model;
+  const auto dense = static_cast<uint64_t>(model::weight_bytes(model).dense);
+  model::Residency residency(model, dense + dense / 16 + 6 * model::ExpertCache::expert_bytes(model));
+  ASSERT_TRUE(residency.streams());
+  EXPECT_EQ(allocations_of({.residency = &residency}), 0);
 }
 
 }  // namespace
