@@ -18,6 +18,7 @@ namespace {
 struct BenchArguments : ModelArguments {
   bool json = false, kernels = false;
   double seconds = 0.3;
+  std::string bandwidth_memory;
   std::vector<int> threads;  // empty: as many as fit the machine
   eval::BenchPlan plan;
 };
@@ -105,7 +106,9 @@ int bench(BenchArguments& a) {
   check_plan(a.plan, m.model.config);
   // Several times any cache where memory allows, and no load on a machine that is short of it.
   a.plan.bandwidth_bytes =
-      std::clamp<uint64_t>(available_memory() / 8, uint64_t{64} << 20, uint64_t{2} << 30);
+      a.bandwidth_memory.empty()
+          ? std::clamp<uint64_t>(available_memory() / 8, uint64_t{64} << 20, uint64_t{2} << 30)
+          : parse_byte_size(a.bandwidth_memory, "--bandwidth-memory");
   m.settle_in_memory(eval::bench_bytes(m.model, m.runtime.context.mode, a.plan));
   const bool show = ::isatty(STDERR_FILENO) != 0;
   const auto progress = [show](const std::string& line) {
@@ -163,6 +166,9 @@ void add_bench(CLI::App& app, Run& run) {
   command->add_option("--pairs", a->plan.pairs, "Runs, each beside a measurement of the limits")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
+  command->add_option(
+      "--bandwidth-memory", a->bandwidth_memory,
+      "memory that is read to measure the bandwidth (default: 2G, or an eighth of what is free)");
   command->add_flag("--kernels", a->kernels,
                     "Measure operations instead of a model, and compare them with the reference");
   command->add_option("--seconds", a->seconds, "For each large product of --kernels")

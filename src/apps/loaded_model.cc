@@ -1,8 +1,10 @@
 #include "apps/loaded_model.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "apps/byte_size.h"
+#include "base/machine.h"
 #include "infer/latent_pool.h"
 #include "text/chat_detect.h"
 
@@ -11,15 +13,34 @@ namespace fathom::apps {
 void add_engine_arguments(CLI::App& c, EngineArguments& a) {
   add_model_arguments(c, a);
   c.add_option("--format", a.format, "chat format, instead of what the directory's template tells");
-  c.add_option("--prefill-chunk", a.prefill_chunk, "prompt tokens computed in one step")
-      ->check(CLI::Range(1, 16384))
-      ->capture_default_str();
+  c.add_option("--prefill-chunk", a.prefill_chunk,
+               "prompt tokens computed in one step (default: 512; more when experts are read from the disk)")
+      ->check(CLI::Range(1, 16384));
   c.add_option("--cache-memory", a.cache_memory,
                "memory for the latent cache: 8G, 512M (default: from free memory)");
   c.add_option("--mtp", a.mtp, "1: let the MTP module draft tokens, which changes speed alone; 0: do not")
       ->check(CLI::Range(0, 1))
       ->capture_default_str();
 }
+
+namespace {
+
+// A chunk of a prompt touches nearly every expert, so each one reads the model once: as long as activations
+// stay small beside the weights that they push out, longer chunks cost less. Bits do not depend on it.
+int64_t chunk_that_streams(const LoadedModel& m, const EngineArguments& a) {
+  constexpr int64_t kLongest = 4096, kShare = 16;
+  const uint64_t available = available_memory();
+  infer::EngineOptions options = engine_options(a, m);
+  const int64_t usual = options.prefill_chunk;
+  const auto needed = [&] { return infer::Engine::bytes_needed(m.model, m.runtime.context.mode, options); };
+  const uint64_t least = needed();
+  if (!model::plan_residency(m.model, available - std::min<uint64_t>(available, least)).streams) return usual;
+  for (options.prefill_chunk = kLongest; options.prefill_chunk > usual; options.prefill_chunk /= 2)
+    if (needed() - least <= available / kShare) return options.prefill_chunk;
+  return usual;
+}
+
+}  // namespace
 
 LoadedModel::LoadedModel(const EngineArguments& a) : OpenedModel(a) {
   const io::ModelDirectory& files = model.directory;
@@ -34,6 +55,7 @@ LoadedModel::LoadedModel(const EngineArguments& a) : OpenedModel(a) {
     if (!named) named.error().where = "--format";
     format = named.value();
   }
+  prefill_chunk = a.prefill_chunk ? *a.prefill_chunk : chunk_that_streams(*this, a);
   settle_in_memory(infer::Engine::bytes_needed(model, runtime.context.mode, engine_options(a, *this)));
   load_s = since_open.seconds();
 }
@@ -52,7 +74,7 @@ text::ChatFormat LoadedModel::require_format() const {
 infer::EngineOptions engine_options(const EngineArguments& a, const LoadedModel& m) {
   infer::EngineOptions out;
   out.max_running = a.together;
-  out.prefill_chunk = a.prefill_chunk;
+  out.prefill_chunk = m.prefill_chunk;
   out.mtp = a.mtp != 0;
   out.model = m.options;
   if (!a.cache_memory.empty()) out.cache_bytes = parse_byte_size(a.cache_memory, "--cache-memory");

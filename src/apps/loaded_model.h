@@ -15,7 +15,8 @@ namespace fathom::apps {
 // What every command that answers is told about its engine.
 struct EngineArguments : ModelArguments {
   std::string format, cache_memory;
-  int64_t together = 1, prefill_chunk = 512;
+  int64_t together = 1;
+  std::optional<int64_t> prefill_chunk;  // absent: 512, or more when experts come from the disk
   int mtp = 1;
 };
 
@@ -29,6 +30,7 @@ struct LoadedModel : OpenedModel {
   std::optional<text::Tokenizer> tokenizer;  // absent when the directory has no tokenizer.json
   infer::GenerationConfig generation;
   std::optional<text::ChatFormat> format;  // what --format said
+  int64_t prefill_chunk = 512;
   double load_s = 0;
 
   const text::Tokenizer* tokenizer_or_null() const { return tokenizer ? &*tokenizer : nullptr; }

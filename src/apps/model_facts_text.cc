@@ -161,7 +161,7 @@ void machine_lines(const ModelFacts& f, Page& page) {
     std::snprintf(share, sizeof share, "%.0f %%", 100 * plan.kept_share);
     page.line("", grouped(plan.experts_kept) + " experts (" + share + ") stay in memory beside " +
                       size_text(static_cast<uint64_t>(f.weights.dense)) + " that every token needs" +
-                      (plan.dense_fits ? "" : ", which do not fit either: expect minutes a token"));
+                      (plan.dense_fits ? "" : ", which do not fit either"));
     page.line("", bytes_text(plan.disk_bytes_token) +
                       " are read from the disk for a token when all experts are chosen " +
                       "equally often: at most " + rate_text(f.disk_tokens_per_second()) + " tokens/s at " +

@@ -64,7 +64,8 @@ ResidencyPlan plan_residency(const Model& model, uint64_t budget) {
   plan.streams = expert > 0 && static_cast<uint64_t>(bytes.total()) > budget;
   if (!plan.streams) return plan;
   // A thirty-second stays free for the pages that embedding rows come in and for what nobody counts.
-  const uint64_t room = budget - budget / 32, dense = static_cast<uint64_t>(bytes.dense + bytes.expert_scales);
+  const uint64_t room = budget - budget / 32,
+                 dense = static_cast<uint64_t>(bytes.dense + bytes.expert_scales);
   plan.dense_fits = dense < room;
   const int64_t kept = ExpertCache::capacity_of(model, plan.dense_fits ? room - dense : 0);
   plan.experts_kept = kept;
@@ -72,6 +73,9 @@ ResidencyPlan plan_residency(const Model& model, uint64_t budget) {
   const int64_t all = ExpertCache::capacity_of(model, SIZE_MAX);
   plan.kept_share = static_cast<double>(kept) / static_cast<double>(all);
   plan.disk_bytes_token = static_cast<double>(bytes.experts_token) * (1 - plan.kept_share);
+  // What every token touches comes from the disk again and again when it does not fit: the least recently
+  // used page is always the one that is needed next.
+  if (!plan.dense_fits) plan.disk_bytes_token += static_cast<double>(bytes.dense);
   return plan;
 }
 
@@ -87,9 +91,11 @@ Residency::Residency(const Model& model, uint64_t budget) : plan_(plan_residency
   if (!streams()) return;
   // Reading around a page, a row of the embedding or an expert's scales, would bring in experts that nobody
   // uses there.
-  for (const io::SafetensorsFile& file : model.directory.files())
+  for (const io::SafetensorsFile& file : model.directory.files()) {
+    if (!plan_.dense_fits) break;  // everything is read again for every token, in large pieces at least
     on_pages(file.file().data(), file.file().size(),
              [](void* at, size_t n) { return ::madvise(at, n, MADV_RANDOM); });
+  }
   experts_ = std::make_unique<ExpertCache>(model, plan_.cache_bytes);
 }
 

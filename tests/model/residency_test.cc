@@ -97,6 +97,7 @@ TEST(Residency, PlanFollowsTheBudget) {
   EXPECT_LT(few.disk_bytes_token, static_cast<double>(weight_bytes(m).experts_token));
   const ResidencyPlan none = plan_residency(m, 1000);
   EXPECT_FALSE(none.dense_fits);
+  EXPECT_GT(none.disk_bytes_token, static_cast<double>(weight_bytes(m).dense));
   EXPECT_EQ(none.experts_kept, m.config.num_experts_per_tok);
 }
 
