@@ -92,6 +92,7 @@ OrderedJson facts_json(const ModelFacts& f) {
   if (f.residency.streams)
     out["memory"].update({{"experts_kept", f.residency.experts_kept},
                           {"experts_kept_share", f.residency.kept_share},
+                          {"every_token_fits", f.residency.dense_fits},
                           {"disk_bytes_per_token", f.residency.disk_bytes_token},
                           {"disk_rate", f.disk_rate.value_or(ModelFacts::kAssumedDiskRate)},
                           {"disk_rate_measured", f.disk_rate.has_value()},
