@@ -134,6 +134,11 @@ bool BlockStore::load(const Digest& key, std::span<std::byte> bytes) {
   return sound;
 }
 
+bool BlockStore::has(const Digest& key) const {
+  const std::lock_guard lock(mutex_);
+  return known_.contains(key);
+}
+
 bool BlockStore::wants(const Digest& key) const {
   const std::lock_guard lock(mutex_);
   return !known_.contains(key) && waiting_bytes_ + options_.block_bytes <= kMostWaiting;

@@ -57,6 +57,7 @@ class BlockStore {
 
   // Fills `bytes`, block_bytes() of them, with the block of this key, if it is there and undamaged.
   bool load(const Digest& key, std::span<std::byte> bytes);
+  bool has(const Digest& key) const;
   // Whether saving is worth the copy: it is not there, and the queue has room.
   bool wants(const Digest& key) const;
   void save(const Digest& key, std::vector<std::byte> bytes);

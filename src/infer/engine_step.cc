@@ -36,11 +36,13 @@ void Engine::admit_waiting() {
 
 bool Engine::admit(Sequence& s) {
   const int32_t slot = free_slots_.back();
-  s.drafting = options_.mtp && s.request.mtp && governor_.start(static_cast<int64_t>(running_.size()));
   s.blocks.table =
       std::span(tables_).subspan(static_cast<size_t>(slot * table_width_), static_cast<size_t>(table_width_));
   // What is in the cache has no logits.
   const std::span<const int32_t> known = s.request.prompt_logprobs ? std::span<const int32_t>() : s.tokens;
+  // A beginning that was computed without the module is worth more than drafts.
+  s.drafting = options_.mtp && s.request.mtp && governor_.start(static_cast<int64_t>(running_.size())) &&
+               (known.empty() || cache_.known_tokens(known, true) >= cache_.known_tokens(known, false));
   if (!cache_.admit(known, s.limit, s.drafting, s.blocks)) return false;
   free_slots_.pop_back();
   s.slot = slot;

@@ -23,6 +23,32 @@ int32_t SequenceCache::find(int32_t parent, std::span<const int32_t> tokens, int
   return entry;
 }
 
+int64_t SequenceCache::known_tokens(std::span<const int32_t> prompt, bool module) const {
+  if (!share_) return 0;
+  int64_t blocks = 0;
+  int32_t parent = PrefixIndex::kNone;
+  for (; (blocks + 1) * kBlockTokens < static_cast<int64_t>(prompt.size()); ++blocks) {
+    parent = find(parent, prompt, blocks, module);
+    if (parent == PrefixIndex::kNone) break;
+  }
+  if (store_ != nullptr) blocks += stored_blocks(prompt, blocks, module);
+  return blocks * kBlockTokens;
+}
+
+// How many blocks from number `first` on the disk has.
+int64_t SequenceCache::stored_blocks(std::span<const int32_t> prompt, int64_t first, bool module) const {
+  const auto size = static_cast<size_t>(kBlockTokens), begin = static_cast<size_t>(first);
+  Digest chain = store_->root();
+  for (size_t j = 0; (j + 1) * size < prompt.size(); ++j) {
+    const auto part = prompt.subspan(j * size, size);
+    if (j >= begin && !store_->has(digest_of(chain, prompt.subspan(j * size, size + 1))) &&
+        (module || !store_->has(digest_of(chain, part))))
+      return static_cast<int64_t>(j - begin);
+    chain = digest_of(chain, part);
+  }
+  return static_cast<int64_t>((prompt.size() - 1) / size - begin);
+}
+
 bool SequenceCache::admit(std::span<const int32_t> prompt, int64_t total, bool module, SequenceBlocks& b) {
   b.count = 0;
   b.entries.clear();

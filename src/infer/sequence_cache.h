@@ -35,6 +35,8 @@ class SequenceCache {
   int64_t blocks_in_use() const { return pool_.blocks() - pool_.free_blocks() - index_.unused() + promised_; }
   int64_t blocks_remembered() const { return index_.unused(); }
 
+  // Tokens of the prompt that admit() would take over, from memory or disk.
+  int64_t known_tokens(std::span<const int32_t> prompt, bool module) const;
   // Reserves room for `total` tokens and takes over what is known of the prompt, at most all but its last
   // token. False when there is no room now. `module`: the MTP module's entries are needed too. `blocks.table`
   // is set by the caller. After success `blocks.count` blocks are filled. REQUIRES: blocks_for(total) <=
@@ -51,6 +53,7 @@ class SequenceCache {
 
  private:
   int32_t find(int32_t parent, std::span<const int32_t> tokens, int64_t block, bool module) const;
+  int64_t stored_blocks(std::span<const int32_t> prompt, int64_t first, bool module) const;
   int32_t acquire();
   void load_stored(std::span<const int32_t> prompt, bool module, SequenceBlocks& blocks);
   void save(const Digest& chain, std::span<const int32_t> part, int32_t block);

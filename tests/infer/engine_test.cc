@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "tests/infer/engine_fixture.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/text/small_tokenizer.h"
 
 namespace fathom::infer {
@@ -267,6 +268,34 @@ TEST(Engine, ReportsUsageAndProgress) {
   EXPECT_EQ(again->outcome.usage.accepted, first->outcome.usage.accepted);
   EXPECT_EQ(engine.stats().cached_tokens, 192);
   EXPECT_EQ(engine.stats().completion_tokens, 20);
+}
+
+TEST(Engine, ABeginningComputedWithoutDraftsIsReused) {
+  const test::TemporaryDirectory directory;
+  Machine machine;
+  std::vector<int32_t> ids;
+  for (const bool from_disk : {false, true}) {
+    BlockStoreOptions blocks;
+    blocks.directory = directory.path();
+    blocks.block_bytes = LatentPool::block_bytes(tiny().config, machine.context.mode);
+    BlockStore store(blocks);
+    EngineOptions options = small_engine();
+    options.drafts = DraftPolicy::always;
+    options.store = &store;
+    Engine engine(machine.context, tiny(), nullptr, options);
+    Request plain = greedy(8, 200, 10);
+    plain.mtp = false;
+    if (!from_disk) {
+      ids = run_all(engine, {plain})[0]->ids;
+      store.flush();
+    }
+    const auto again = run_all(engine, {greedy(8, 200, 10)})[0];
+    EXPECT_EQ(again->outcome.usage.cached_tokens, 192);
+    EXPECT_FALSE(again->outcome.usage.mtp);
+    EXPECT_EQ(again->ids, ids);
+    const auto other = run_all(engine, {greedy(9, 200, 10)})[0];
+    EXPECT_TRUE(other->outcome.usage.mtp) << "nothing is known of it";
+  }
 }
 
 }  // namespace

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Clients that idle, dawdle, half-close and talk nonsense, beside one that behaves.
+
+hostile_clients.py FATHOM MODEL: starts a server and prints, alone and then beside 1,000 idle connections, 50 slow
+readers, 50 slow writers, 50 half-closed sockets and 10,000 malformed requests: the time of the well-behaved client's
+answers, and the server's resident memory. Exit code 1 when an answer changed, a request failed or memory grew by more
+than 64 MiB (the sockets' own buffers in the program included).
+"""
+import json
+import random
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+BODY = json.dumps({"model": "deepseek-chat", "temperature": 0, "messages": [{"role": "user", "content": "Who are you?"}]}).encode()
+HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+LONG = json.dumps({"model": "deepseek-chat", "stream": True, "max_tokens": 60, "temperature": 2,
+                   "messages": [{"role": "user", "content": "Who are you?"}]}).encode()
+
+
+class Server:
+    def __init__(self, fathom, model):
+        self.process = subprocess.Popen([fathom, "serve", model, "--port", "0", "--max-queue", "4096"],
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        host, port = self.process.stdout.readline().split("//")[1].strip().split(":")
+        self.address = (host, int(port))
+
+    def connect(self):
+        return socket.create_connection(self.address, timeout=60)
+
+    def memory(self):
+        with open(f"/proc/{self.process.pid}/status") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
+
+
+def ask(connection):
+    """One answer over a connection that stays open, and how long it took."""
+    start = time.monotonic()
+    connection.sendall(HEAD % len(BODY) + BODY)
+    got = b""
+    while b"\r\n\r\n" not in got:
+        got += connection.recv(65536)
+    head, _, body = got.partition(b"\r\n\r\n")
+    length = int(next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")).split(b":")[1])
+    while len(body) < length:
+        body += connection.recv(65536)
+    return json.loads(body)["choices"][0]["message"]["content"], time.monotonic() - start
+
+
+def told(name, times, memory):
+    times = sorted(times)
+    print(f"{name}: {len(times)} answers, p50 {1e3 * times[len(times) // 2]:.0f} ms, p99 {1e3 * times[len(times) * 99 // 100]:.0f} ms; "
+          f"{memory:.1f} MiB resident", flush=True)
+
+
+def malformed(server, count, rng):
+    good = HEAD % len(BODY) + BODY
+    for _ in range(count):
+        data = bytearray(good)
+        # The method, the line, or the framing: nothing that could still be a request.
+        at = rng.choice([0, 5, good.index(b"HTTP") + 2, good.index(b"Content-Length") + 3])
+        data[at] = rng.choice(b"\x00\x01\x7f \xff")
+        try:
+            with server.connect() as s:
+                s.sendall(bytes(data[: rng.randrange(20, len(data) + 1)]))
+                s.shutdown(socket.SHUT_WR)
+                while s.recv(65536):
+                    pass
+        except ConnectionError:
+            pass
+
+
+def slow_writers(server, count, stop):
+    data = HEAD % len(BODY) + BODY
+    sockets = [server.connect() for _ in range(count)]
+    at = 0
+    while not stop.is_set() and at < len(data):
+        for s in sockets:
+            try:
+                s.sendall(data[at : at + 1])
+            except OSError:
+                pass
+        at += 1
+        stop.wait(0.05)
+    for s in sockets:
+        s.close()
+
+
+def main():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    server = Server(*sys.argv[1:3])
+    rng = random.Random(1)
+    behaved = server.connect()
+    want = ask(behaved)[0]
+    alone = [ask(behaved) for _ in range(100)]
+    malformed(server, 300, rng)  # what is allocated once is allocated
+    before = server.memory()
+    told("alone", [seconds for _, seconds in alone], before)
+
+    idle = [server.connect() for _ in range(1000)]
+    slow, half = [server.connect() for _ in range(50)], [server.connect() for _ in range(50)]
+    for s in slow:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        s.sendall(HEAD % len(LONG) + LONG)
+    for s in half:
+        s.sendall(HEAD % len(BODY) + BODY)
+        s.shutdown(socket.SHUT_WR)
+    stop = threading.Event()
+    threads = [threading.Thread(target=slow_writers, args=(server, 50, stop))]
+    threads += [threading.Thread(target=malformed, args=(server, 2500, random.Random(i))) for i in range(4)]
+    for t in threads:
+        t.start()
+    beside = []
+    while any(t.is_alive() for t in threads[1:]) or len(beside) < 100:
+        beside.append(ask(behaved))
+    answered = 0
+    for s in half:
+        got = b""
+        while piece := s.recv(65536):
+            got += piece
+        answered += want.encode() in got
+    peak = server.memory()
+    told("beside 1,000 idle, 50 slow readers, 50 slow writers, 50 half-closed, 10,000 malformed", [t for _, t in beside], peak)
+    stop.set()
+    for t in threads:
+        t.join()
+    for s in idle + slow + half:
+        s.close()
+    time.sleep(1)
+    again = [ask(behaved) for _ in range(50)]
+    told("afterwards", [seconds for _, seconds in again], server.memory())
+    wrong = sum(text != want for text, _ in alone + beside + again)
+    print(f"{wrong} answers of the behaved client differ; {answered} of 50 half-closed clients were answered")
+    server.process.terminate()
+    code = server.process.wait(60)
+    return 0 if wrong == 0 and answered == 50 and code == 0 and peak - before < 64 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
