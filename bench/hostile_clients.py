@@ -6,6 +6,7 @@ readers, 50 slow writers, 50 half-closed sockets and 10,000 malformed requests: 
 answers, and the server's resident memory. Exit code 1 when an answer changed, a request failed or memory grew by more
 than 64 MiB (the sockets' own buffers in the program included).
 """
+import http.client
 import json
 import random
 import resource
@@ -23,7 +24,7 @@ LONG = json.dumps({"model": "deepseek-chat", "stream": True, "max_tokens": 60, "
 
 class Server:
     def __init__(self, fathom, model):
-        self.process = subprocess.Popen([fathom, "serve", model, "--port", "0", "--max-queue", "4096"],
+        self.process = subprocess.Popen([fathom, "serve", model, "--port", "0", "--max-batch", "128"],
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         host, port = self.process.stdout.readline().split("//")[1].strip().split(":")
         self.address = (host, int(port))
@@ -39,15 +40,8 @@ class Server:
 def ask(connection):
     """One answer over a connection that stays open, and how long it took."""
     start = time.monotonic()
-    connection.sendall(HEAD % len(BODY) + BODY)
-    got = b""
-    while b"\r\n\r\n" not in got:
-        got += connection.recv(65536)
-    head, _, body = got.partition(b"\r\n\r\n")
-    length = int(next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")).split(b":")[1])
-    while len(body) < length:
-        body += connection.recv(65536)
-    return json.loads(body)["choices"][0]["message"]["content"], time.monotonic() - start
+    connection.request("POST", "/v1/chat/completions", BODY, {"Content-Type": "application/json"})
+    return json.loads(connection.getresponse().read())["choices"][0]["message"]["content"], time.monotonic() - start
 
 
 def told(name, times, memory):
@@ -93,7 +87,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     server = Server(*sys.argv[1:3])
     rng = random.Random(1)
-    behaved = server.connect()
+    behaved = http.client.HTTPConnection(*server.address, timeout=120)
     want = ask(behaved)[0]
     alone = [ask(behaved) for _ in range(100)]
     malformed(server, 300, rng)  # what is allocated once is allocated
