@@ -18,7 +18,9 @@ StepRunner::StepRunner(const Context& ctx, const model::Model& model, model::Opt
       head_in_(arena_.mat<float>(2 * max_sequences, model.config.hidden_size)),
       logits_(arena_.mat<float>(2 * max_sequences, model.config.vocab_size)),
       prompt_in_(arena_.mat<float>(kMostPromptLogits, model.config.hidden_size)),
-      prompt_logits_(arena_.mat<float>(kMostPromptLogits, model.config.vocab_size)) {}
+      prompt_logits_(arena_.mat<float>(kMostPromptLogits, model.config.vocab_size)) {
+  wanted_.reserve(static_cast<size_t>(max_sequences));
+}
 
 size_t StepRunner::bytes_needed(const model::Config& c, int64_t max_rows, int64_t max_sequences) {
   const int64_t floats =
@@ -65,8 +67,10 @@ Mat<const float> StepRunner::prompt_logits(int64_t first, int64_t count) {
   return out;
 }
 
+// Only a sequence's last row draws a draft; the rows before it are there for the module's cache.
 void StepRunner::run_module(std::span<Sequence* const> batch, const Cache& cache) {
   batch_.clear();
+  wanted_.clear();
   for (Sequence* s : batch) {
     const int64_t begin = s->module_computed;
     FATHOM_CHECK(begin + s->accepted_rows < s->size());
@@ -74,18 +78,15 @@ void StepRunner::run_module(std::span<Sequence* const> batch, const Cache& cache
       copy_row(previous_, s->first_row + i, gathered_, batch_.rows());
       batch_.add(s->tokens[static_cast<size_t>(begin + i + 1)], begin + i, s->slot);
     }
+    s->first_logits = s->decoding() ? static_cast<int64_t>(wanted_.size()) : -1;
+    if (s->decoding()) wanted_.push_back(static_cast<int32_t>(batch_.rows() - 1));
   }
-  const Mat<float> hidden =
-      forward_.mtp(0, batch_.step(cache.tables, cache.layers), gathered_.rows_from(0, batch_.rows()));
-  int64_t wanted = 0, row = 0;
-  for (Sequence* s : batch) {
-    row += s->accepted_rows;
-    s->first_logits = s->decoding() ? wanted : -1;
-    if (s->decoding()) copy_row(hidden, row - 1, head_in_, wanted++);
-  }
-  if (wanted == 0) return;
+  const Mat<float> hidden = forward_.mtp_rows(0, batch_.step(cache.tables, cache.layers),
+                                              gathered_.rows_from(0, batch_.rows()), wanted_);
+  if (wanted_.empty()) return;
+  const auto wanted = static_cast<int64_t>(wanted_.size());
   const Mat<float> head_in = head_in_.rows_from(0, wanted);
-  forward_.mtp_norm(0, head_in, head_in);
+  forward_.mtp_norm(0, hidden, head_in);
   forward_.mtp_head(0, head_in, logits_.rows_from(0, wanted));
 }
 

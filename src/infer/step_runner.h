@@ -52,6 +52,7 @@ class StepRunner {
   model::Workspace workspace_;
   model::Forward forward_;
   StepBatch batch_;
+  std::vector<int32_t> wanted_;  // rows of run_module that draw
   ExpertRecord experts_;
   Arena arena_;
   Mat<float> previous_;                   // [rows, H] what the module takes, of run_main's rows

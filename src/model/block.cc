@@ -3,6 +3,21 @@
 #include "model/layers.h"
 
 namespace fathom::model {
+namespace {
+
+void feed_forward(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer,
+                  Mat<float> hidden) {
+  const Mat<float> x = pass.active(pass.ws.normed);
+  kernels::rms_norm(
+      pass.ctx,
+      {.x = hidden, .weight = p.ffn_norm, .eps = static_cast<float>(pass.config.rms_norm_eps), .y = x});
+  if (p.is_moe)
+    moe(pass, p.moe, bias, layer, x, hidden);
+  else
+    ffn(pass, p.dense, x, hidden, Write::accumulate);
+}
+
+}  // namespace
 
 Mat<const float> linear_input(const Pass& pass, const Weight& w, Mat<const float> x, Mat<float> scratch) {
   if (!pass.options.act_quant || w.dtype != DType::e4m3) return x;
@@ -11,18 +26,20 @@ Mat<const float> linear_input(const Pass& pass, const Weight& w, Mat<const float
   return rounded;
 }
 
-void block(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer, Mat<float> hidden) {
+void block(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer,
+           Mat<float> hidden) {
   const Mat<float> x = pass.active(pass.ws.normed);
-  const float eps = static_cast<float>(pass.config.rms_norm_eps);
-
-  kernels::rms_norm(pass.ctx, {.x = hidden, .weight = p.attention_norm, .eps = eps, .y = x});
+  kernels::rms_norm(
+      pass.ctx,
+      {.x = hidden, .weight = p.attention_norm, .eps = static_cast<float>(pass.config.rms_norm_eps), .y = x});
   mla(pass, p.attention, pass.step.cache[static_cast<size_t>(layer)], x, hidden);
+  feed_forward(pass, p, bias, layer, hidden);
+}
 
-  kernels::rms_norm(pass.ctx, {.x = hidden, .weight = p.ffn_norm, .eps = eps, .y = x});
-  if (p.is_moe)
-    moe(pass, p.moe, bias, layer, x, hidden);
-  else
-    ffn(pass, p.dense, x, hidden, Write::accumulate);
+void block_stored(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer,
+                  Mat<const float> x, Mat<float> hidden) {
+  mla_stored(pass, p.attention, pass.step.cache[static_cast<size_t>(layer)], x, hidden);
+  feed_forward(pass, p, bias, layer, hidden);
 }
 
 }  // namespace fathom::model

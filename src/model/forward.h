@@ -11,6 +11,8 @@
 
 namespace fathom::model {
 
+struct Pass;
+
 // Runs a model's parts. Holds no state between calls but the workspace's memory; one thread at a time.
 class Forward {
  public:
@@ -32,6 +34,9 @@ class Forward {
   // after it. `previous` is the normed output of the main model or of module k - 1 (with Options::mtp_prenorm: the
   // residual stream itself). Returns the module's residual stream [T, H], valid until the next call.
   Mat<float> mtp(int64_t k, const Step& step, Mat<const float> previous, Observer* observer = nullptr);
+  // The same where only the rows `wanted` (rising) are asked for: the others leave their entries in the cache and cost
+  // little more than the product with eh_proj. Returns [wanted, H].
+  Mat<float> mtp_rows(int64_t k, const Step& step, Mat<const float> previous, std::span<const int32_t> wanted);
   // norm(hidden) of module k.
   void mtp_norm(int64_t k, Mat<const float> hidden, Mat<float> out);
   void mtp_head(int64_t k, Mat<const float> normed, Mat<float> logits);
@@ -42,6 +47,7 @@ class Forward {
 
  private:
   void begin(const Step& step);
+  Mat<float> mtp_input(const Pass& pass, const MtpParameters& p, int64_t k, Mat<const float> previous);
   void norm(const Weight& weight, Mat<const float> x, Mat<float> y);
 
   Context ctx_;

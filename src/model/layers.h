@@ -35,6 +35,11 @@ struct Pass {
 void mla(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache, Mat<const float> x,
          Mat<float> hidden);
 
+// The two halves of mla(): the step's entries alone, and the rest for rows whose entries are there.
+void mla_entries(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache, Mat<const float> x);
+void mla_stored(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache, Mat<const float> x,
+                Mat<float> hidden);
+
 // out (=|+=) down(silu(gate x) * up x).
 void ffn(const Pass& pass, const FfnParameters& p, Mat<const float> x, Mat<float> out, Write write);
 
@@ -44,6 +49,9 @@ void moe(const Pass& pass, const MoeParameters& p, std::span<const float> bias, 
 
 // hidden += attention(norm(hidden)); hidden += ffn or moe(norm(hidden)).
 void block(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer, Mat<float> hidden);
+
+// block() where the step's entries are in the cache already and `x` is norm(hidden).
+void block_stored(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer, Mat<const float> x, Mat<float> hidden);
 
 // x as a linear with weight w takes it: FP8-rounded into `scratch` under act-quant when w is FP8, else x itself.
 Mat<const float> linear_input(const Pass& pass, const Weight& w, Mat<const float> x, Mat<float> scratch);

@@ -57,6 +57,8 @@ Workspace::Workspace(const Config& config, int64_t max_rows)
     mat = arena_.mat<std::remove_reference_t<decltype(*mat.data)>>(rows, cols);
   });
   offset.resize(static_cast<size_t>(config.n_routed_experts) + 1);
+  few_positions.resize(static_cast<size_t>(max_rows));
+  few_sequences.resize(static_cast<size_t>(max_rows));
   slot_row.resize(static_cast<size_t>(max_rows * config.num_experts_per_tok));
   chosen.reserve(static_cast<size_t>(config.n_routed_experts));
   const int64_t router_tasks = (max_rows + kRouterRows - 1) / kRouterRows;

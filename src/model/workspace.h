@@ -51,6 +51,7 @@ class Workspace {
   std::vector<int32_t> slot_row;    // [T * K]
   Mat<float> mtp_input;             // [T, 2 H]
   std::vector<ChosenExpert> chosen;        // capacity for all experts of a layer
+  std::vector<int32_t> few_positions, few_sequences;  // [T]
   std::vector<kernels::LinearTask> tasks;  // capacity for the largest group
 
  private:
