@@ -1,38 +1,67 @@
 #include "infer/sampler.h"
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
-#include <limits>
 
 #include "base/check.h"
 #include "base/error.h"
 #include "infer/gumbel.h"
+#include "kernels/cpu/simd_avx2.h"
 
 namespace fathom::infer {
 namespace {
 
-constexpr int64_t kNoiseBlock = 64;
-constexpr float kNever = -std::numeric_limits<float>::infinity();
+constexpr size_t kBlock = kTokenBlock;
 
-int64_t padded(int64_t vocab) { return (vocab + kNoiseBlock - 1) / kNoiseBlock * kNoiseBlock; }
+size_t padded(int64_t vocab) { return (static_cast<size_t>(vocab) + kBlock - 1) / kBlock * kBlock; }
 
-void require_finite(std::span<const float> logits) {
-  bool finite = true;
-  for (float x : logits) finite &= std::abs(x) <= std::numeric_limits<float>::max();
-  if (!finite)
-    throw Exception({"model",
-                     {},
-                     "the model computed logits that are no numbers",
-                     "check the files with fathom info --check"});
+[[noreturn]] void not_finite() {
+  throw Exception({"model",
+                   {},
+                   "the model computed logits that are no numbers",
+                   "check the files with fathom info --check"});
+}
+
+// One bit a token of a block: words at least `smallest` of tokens that may come.
+uint64_t promising(const uint32_t* words, const float* x, uint32_t smallest) {
+  const __m256i least = _mm256_set1_epi32(static_cast<int>(smallest));
+  const __m256 never = _mm256_set1_ps(kNever);
+  uint64_t bits = 0;
+  for (size_t i = 0; i < kBlock; i += 8) {
+    const __m256i w = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + i));
+    const __m256i enough = _mm256_cmpeq_epi32(_mm256_max_epu32(w, least), w);
+    const __m256 may = _mm256_cmp_ps(_mm256_loadu_ps(x + i), never, _CMP_GT_OQ);
+    const int eight = _mm256_movemask_ps(_mm256_and_ps(_mm256_castsi256_ps(enough), may));
+    bits |= static_cast<uint64_t>(static_cast<uint32_t>(eight)) << i;
+  }
+  return bits;
+}
+
+// Makes the logits of a block whose bit is not set -inf.
+void keep_bits(uint64_t bits, float* x) {
+  const __m256i places = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  const __m256 never = _mm256_set1_ps(kNever);
+  for (size_t i = 0; i < kBlock; i += 8, bits >>= 8) {
+    const __m256i eight = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits & 0xFF)), places);
+    const __m256 kept = _mm256_castsi256_ps(_mm256_cmpeq_epi32(eight, places));
+    _mm256_storeu_ps(x + i, _mm256_blendv_ps(never, _mm256_loadu_ps(x + i), kept));
+  }
+}
+
+float largest_of_block(const float* x) {
+  __m256 high = _mm256_loadu_ps(x);
+  for (size_t i = 8; i < kBlock; i += 8) high = _mm256_max_ps(high, _mm256_loadu_ps(x + i));
+  return kernels::cpu::Avx2::largest(high);
 }
 
 }  // namespace
 
 Sampler::Sampler(int64_t vocab)
-    : vocab_(vocab),
-      logits_(static_cast<size_t>(padded(vocab)), kNever),
-      candidates_(static_cast<size_t>(vocab)) {}
+    : vocab_(vocab), logits_(padded(vocab), kNever), weights_(padded(vocab)), finder_(vocab) {}
 
 void Sampler::adjust(const Draw& d) {
   const SamplingParams& p = d.params;
@@ -51,119 +80,61 @@ void Sampler::mask(std::span<const uint64_t> allowed) {
   if (allowed.empty()) return;
   FATHOM_CHECK(allowed.size() == token_words(vocab_));
   for (size_t w = 0; w < allowed.size(); ++w) {
-    if (allowed[w] == ~uint64_t{0}) continue;
-    const size_t end = std::min(static_cast<size_t>(vocab_), 64 * (w + 1));
-    for (size_t t = 64 * w; t < end; ++t)
-      if ((allowed[w] >> (t % 64) & 1) == 0) logits_[t] = kNever;
+    float* x = &logits_[kBlock * w];
+    if (std::popcount(allowed[w]) > 56)
+      for (uint64_t out = ~allowed[w]; out != 0; out &= out - 1) x[std::countr_zero(out)] = kNever;
+    else
+      keep_bits(allowed[w], x);
   }
 }
 
-int32_t Sampler::most_likely() const {
-  float largest = kNever;
-  for (float x : logits_) largest = std::max(largest, x);
-  if (largest == kNever)
-    throw Exception({"request", "constraint", "no token may follow", "loosen the grammar or the logit bias"});
-  return static_cast<int32_t>(std::find(logits_.begin(), logits_.end(), largest) - logits_.begin());
+// What top-k, top-p and min-p leave is a beginning of the order of likelihood each time.
+void Sampler::keep_likely(const SamplingParams& p, LogitRange range) {
+  Cut cut;
+  if (p.top_k > 0 && p.top_k < vocab_) {
+    cut = finder_.first_tokens(logits_, range, p.top_k);
+    apply_cut(logits_, cut);
+    range.least = cut.logit;
+    range.count = std::min(range.count, p.top_k);
+  }
+  if (p.top_p < 1) {
+    weights_of(logits_, range.largest, p.temperature, weights_);
+    cut = finder_.reaching(logits_, weights_, range, p.top_p * sum_of(weights_));
+  }
+  if (p.min_p > 0) {
+    const double least = static_cast<double>(range.largest) + std::log(p.min_p) * p.temperature;
+    // The smallest float that is not below it.
+    float bound = static_cast<float>(least);
+    if (static_cast<double>(bound) < least) bound = std::nextafter(bound, std::numeric_limits<float>::max());
+    bound = std::min(bound, range.largest);
+    if (bound > cut.logit) cut = {.logit = bound};
+  }
+  apply_cut(logits_, cut);
 }
 
 // Tokens whose noise cannot lift them above the best so far are passed over without computing logarithms: the
 // noise rises with its word, so one comparison of words decides.
-int32_t Sampler::draw_from_all(const Draw& d, int32_t best) const {
+int32_t Sampler::draw_from_kept(const Draw& d, int32_t best) const {
   const double t = d.params.temperature;
-  const auto score = [&](int64_t token, uint32_t word) {
-    return static_cast<double>(logits_[static_cast<size_t>(token)]) / t + gumbel_of(word);
+  const auto score = [&](size_t token, uint32_t word) {
+    return static_cast<double>(logits_[token]) / t + gumbel_of(word);
   };
-  double best_score = score(best, noise_word(d.params.seed, d.position, best));
-  std::array<uint32_t, kNoiseBlock> words;
-  for (int64_t first = 0; first < static_cast<int64_t>(logits_.size()); first += kNoiseBlock) {
-    const float* x = &logits_[static_cast<size_t>(first)];
-    const float largest = *std::max_element(x, x + kNoiseBlock);
+  double best_score = score(static_cast<size_t>(best), noise_word(d.params.seed, d.position, best));
+  std::array<uint32_t, kBlock> words;
+  for (size_t first = 0; first < logits_.size(); first += kBlock) {
+    const float* x = &logits_[first];
+    const float largest = largest_of_block(x);
     const double needed = best_score - static_cast<double>(largest) / t;
     if (largest == kNever || needed > kLargestGumbel) continue;
-    noise_words(d.params.seed, d.position, first, words);
-    const uint32_t smallest = smallest_word_above(needed);
-    for (int64_t i = 0; i < kNoiseBlock; ++i) {
-      if (words[static_cast<size_t>(i)] < smallest || x[i] == kNever) continue;
-      const double s = score(first + i, words[static_cast<size_t>(i)]);
-      if (s > best_score || (s == best_score && first + i < best)) {
+    noise_words(d.params.seed, d.position, static_cast<int64_t>(first), words);
+    for (uint64_t bits = promising(words.data(), x, word_bound(needed)); bits != 0; bits &= bits - 1) {
+      const size_t i = static_cast<size_t>(std::countr_zero(bits));
+      const double s = score(first + i, words[i]);
+      const auto token = static_cast<int32_t>(first + i);
+      if (s > best_score || (s == best_score && token < best)) {
         best_score = s;
-        best = static_cast<int32_t>(first + i);
+        best = token;
       }
-    }
-  }
-  return best;
-}
-
-// Makes candidates_ the tokens with at least this logit.
-void Sampler::gather(float least) {
-  kept_ = 0;
-  for (int64_t t = 0; t < vocab_; ++t)
-    if (const float x = logits_[static_cast<size_t>(t)]; x != kNever && x >= least)
-      candidates_[kept_++] = {x, static_cast<int32_t>(t)};
-}
-
-double Sampler::weight(const SamplingParams& p, float logit, float largest) {
-  return std::exp((logit - largest) / static_cast<float>(p.temperature));
-}
-
-// Fills candidates_ with what top-k and top-p leave. Most often the few tokens near the best suffice to know;
-// else all are looked at.
-void Sampler::collect(const SamplingParams& p, float largest) {
-  constexpr float kNear = 8;
-  double total = 0;
-  if (p.top_k <= 0 && p.top_p < 1)
-    for (float x : logits_) total += weight(p, x, largest);
-  gather(largest - kNear * static_cast<float>(p.temperature));
-  if (p.top_k > 0) {
-    if (static_cast<int64_t>(kept_) < p.top_k) gather(kNever);
-    keep_top_k(p.top_k);
-    for (size_t i = 0; i < kept_; ++i) total += weight(p, candidates_[i].logit, largest);
-  } else {
-    double near = 0;
-    for (size_t i = 0; i < kept_; ++i) near += weight(p, candidates_[i].logit, largest);
-    if (p.top_p >= 1 || near < p.top_p * total) gather(kNever);
-  }
-  if (p.top_p < 1) keep_top_p(p, largest, total);
-}
-
-void Sampler::keep_top_k(int64_t k) {
-  if (k >= static_cast<int64_t>(kept_)) return;
-  const auto begin = candidates_.begin();
-  std::nth_element(begin, begin + k, begin + static_cast<std::ptrdiff_t>(kept_), before);
-  kept_ = static_cast<size_t>(k);
-}
-
-// Keeps the fewest most likely candidates whose probabilities reach top_p, at least one: halves the range in
-// which the last of them lies, so that nothing is sorted.
-void Sampler::keep_top_p(const SamplingParams& p, float largest, double total) {
-  const auto at = [this](size_t i) { return candidates_.begin() + static_cast<std::ptrdiff_t>(i); };
-  size_t low = 0, high = kept_;  // candidates before low are kept, those from high on are not
-  double missing = p.top_p * total;
-  while (high - low > 1) {
-    const size_t middle = low + (high - low) / 2;
-    std::nth_element(at(low), at(middle), at(high), before);
-    double sum = 0;
-    for (size_t i = low; i < middle; ++i) sum += weight(p, candidates_[i].logit, largest);
-    if (sum >= missing) {
-      high = middle;
-    } else {
-      missing -= sum;
-      low = middle;
-    }
-  }
-  kept_ = high;
-}
-
-int32_t Sampler::draw_from_candidates(const Draw& d) const {
-  int32_t best = -1;
-  double best_score = 0;
-  for (size_t i = 0; i < kept_; ++i) {
-    const Candidate& c = candidates_[i];
-    const double s = static_cast<double>(c.logit) / d.params.temperature +
-                     gumbel_of(noise_word(d.params.seed, d.position, c.token));
-    if (best < 0 || s > best_score || (s == best_score && c.token < best)) {
-      best_score = s;
-      best = c.token;
     }
   }
   return best;
@@ -171,25 +142,17 @@ int32_t Sampler::draw_from_candidates(const Draw& d) const {
 
 int32_t Sampler::draw(const Draw& d) {
   FATHOM_CHECK(static_cast<int64_t>(d.logits.size()) == vocab_);
-  require_finite(d.logits);
-  std::copy(d.logits.begin(), d.logits.end(), logits_.begin());
+  if (!copy_finite(d.logits, logits_)) not_finite();
   adjust(d);
   mask(d.existing);
   mask(d.constraint);
   const SamplingParams& p = d.params;
-  const int32_t top = most_likely();
-  if (p.temperature == 0) return top;
-  if (p.top_k <= 0 && p.top_p >= 1 && p.min_p <= 0) return draw_from_all(d, top);
-  const float largest = logits_[static_cast<size_t>(top)];
-  collect(p, largest);
-  if (p.min_p > 0) {
-    const double least = largest + std::log(p.min_p) * p.temperature;
-    const auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(kept_);
-    kept_ = static_cast<size_t>(
-        std::remove_if(candidates_.begin(), end, [&](const Candidate& c) { return c.logit < least; }) -
-        candidates_.begin());
-  }
-  return draw_from_candidates(d);
+  const LogitRange range = range_of(logits_);
+  if (range.best < 0)
+    throw Exception({"request", "constraint", "no token may follow", "loosen the grammar or the logit bias"});
+  if (p.temperature == 0) return range.best;
+  if (p.top_k > 0 || p.top_p < 1 || p.min_p > 0) keep_likely(p, range);
+  return draw_from_kept(d, range.best);
 }
 
 }  // namespace fathom::infer

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "infer/likely_tokens.h"
 #include "infer/sampling_params.h"
 #include "infer/token_bits.h"
 #include "infer/token_history.h"
@@ -33,28 +34,15 @@ class Sampler {
   int32_t draw(const Draw& draw);
 
  private:
-  struct Candidate {
-    float logit;
-    int32_t token;
-  };
-  static bool before(const Candidate& a, const Candidate& b) {
-    return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
-  }
   void adjust(const Draw& draw);
   void mask(std::span<const uint64_t> allowed);
-  int32_t most_likely() const;
-  int32_t draw_from_all(const Draw& draw, int32_t best) const;
-  void gather(float least);
-  static double weight(const SamplingParams& params, float logit, float largest);
-  void keep_top_k(int64_t k);
-  void collect(const SamplingParams& params, float largest);
-  void keep_top_p(const SamplingParams& params, float largest, double total);
-  int32_t draw_from_candidates(const Draw& draw) const;
+  void keep_likely(const SamplingParams& params, LogitRange range);
+  int32_t draw_from_kept(const Draw& draw, int32_t best) const;
 
   int64_t vocab_;
-  std::vector<float> logits_;  // after bias, penalties and masks; padded with -inf to a multiple of 64
-  std::vector<Candidate> candidates_;
-  size_t kept_ = 0;  // how many of candidates_ are left
+  std::vector<float> logits_;   // after bias, penalties and masks; padded with -inf to whole blocks
+  std::vector<float> weights_;  // of the same, for top-p
+  CutFinder finder_;
 };
 
 }  // namespace fathom::infer

@@ -28,36 +28,86 @@ std::vector<float> test_logits() {
   return x;
 }
 
-// The distribution that the settings define, written down once more in the plainest way: sort, cut, divide.
-std::vector<double> exact(std::vector<float> logits, const Case& c) {
-  const SamplingParams& p = c.params;
-  std::vector<double> x(logits.begin(), logits.end());
-  for (const LogitBias& b : p.logit_bias) x[static_cast<size_t>(b.token)] += b.value;
-  for (size_t t = 0; t < x.size(); ++t) {
-    const auto id = static_cast<int32_t>(t);
-    const auto in_answer = std::ranges::count(c.answer, id);
-    if (in_answer > 0 || std::ranges::count(c.prompt, id) > 0)
-      x[t] = x[t] > 0 ? x[t] / p.repetition_penalty : x[t] * p.repetition_penalty;
-    x[t] -= (in_answer > 0 ? p.presence_penalty : 0) + p.frequency_penalty * static_cast<double>(in_answer);
+enum class Stage { bias, penalties, mask, temperature, top_k, top_p, min_p };
+constexpr Stage kRightOrder[] = {Stage::bias,  Stage::penalties, Stage::mask, Stage::temperature,
+                                 Stage::top_k, Stage::top_p,     Stage::min_p};
+
+// The distribution that the settings define, written down once more in the plainest way: stage after stage on
+// a list of tokens that is sorted and cut. FP32 where the sampler compares FP32.
+class Plain {
+ public:
+  Plain(const std::vector<float>& logits, const Case& c)
+      : c_(c), p_(c.params), x_(logits.begin(), logits.end()) {
+    left_.resize(x_.size());
+    std::iota(left_.begin(), left_.end(), size_t{0});
   }
-  std::vector<size_t> order(x.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::erase_if(order, [&](size_t t) { return std::ranges::count(c.banned, static_cast<int32_t>(t)) > 0; });
-  std::ranges::stable_sort(
-      order, [&](size_t a, size_t b) { return static_cast<float>(x[a]) > static_cast<float>(x[b]); });
-  std::vector<double> weight(x.size(), 0);
-  const auto w = [&](size_t t) { return std::exp((x[t] - x[order[0]]) / p.temperature); };
-  if (p.top_k > 0) order.resize(std::min(order.size(), static_cast<size_t>(p.top_k)));
-  double total = 0, sum = 0;
-  for (size_t t : order) total += w(t);
-  size_t kept = 0;
-  while (kept < order.size() && (kept == 0 || sum < p.top_p * total)) sum += w(order[kept++]);
-  if (p.top_p < 1) order.resize(kept);
-  std::erase_if(order, [&](size_t t) { return w(t) < p.min_p; });
-  total = 0;
-  for (size_t t : order) total += w(t);
-  for (size_t t : order) weight[t] = w(t) / total;
-  return weight;
+  void apply(Stage stage) {
+    std::ranges::stable_sort(
+        left_, [&](size_t a, size_t b) { return static_cast<float>(x_[a]) > static_cast<float>(x_[b]); });
+    switch (stage) {
+      case Stage::bias:
+        for (const LogitBias& b : p_.logit_bias) x_[static_cast<size_t>(b.token)] += b.value;
+        break;
+      case Stage::penalties:
+        penalise();
+        break;
+      case Stage::mask:
+        std::erase_if(left_,
+                      [&](size_t t) { return std::ranges::count(c_.banned, static_cast<int32_t>(t)) > 0; });
+        break;
+      case Stage::temperature:
+        for (double& x : x_) x /= p_.temperature;
+        break;
+      case Stage::top_k:
+        if (p_.top_k > 0) left_.resize(std::min(left_.size(), static_cast<size_t>(p_.top_k)));
+        break;
+      case Stage::top_p:
+        if (p_.top_p < 1) cut_top_p();
+        break;
+      case Stage::min_p:
+        std::erase_if(left_,
+                      [&, best = x_[left_[0]]](size_t t) { return std::exp(x_[t] - best) < p_.min_p; });
+        break;
+    }
+  }
+  std::vector<double> probabilities() const {
+    std::vector<double> out(x_.size(), 0);
+    double total = 0;
+    for (size_t t : left_) total += std::exp(x_[t]);
+    for (size_t t : left_) out[t] = std::exp(x_[t]) / total;
+    return out;
+  }
+
+ private:
+  void penalise() {
+    for (size_t t = 0; t < x_.size(); ++t) {
+      const auto id = static_cast<int32_t>(t);
+      const auto in_answer = std::ranges::count(c_.answer, id);
+      if (in_answer > 0 || std::ranges::count(c_.prompt, id) > 0)
+        x_[t] = x_[t] > 0 ? x_[t] / p_.repetition_penalty : x_[t] * p_.repetition_penalty;
+      x_[t] -=
+          (in_answer > 0 ? p_.presence_penalty : 0) + p_.frequency_penalty * static_cast<double>(in_answer);
+    }
+  }
+  void cut_top_p() {
+    double total = 0, sum = 0;
+    for (size_t t : left_) total += std::exp(x_[t]);
+    size_t kept = 0;
+    while (kept < left_.size() && (kept == 0 || sum < p_.top_p * total)) sum += std::exp(x_[left_[kept++]]);
+    left_.resize(kept);
+  }
+
+  const Case& c_;
+  const SamplingParams& p_;
+  std::vector<double> x_;
+  std::vector<size_t> left_;
+};
+
+std::vector<double> exact(const std::vector<float>& logits, const Case& c,
+                          std::span<const Stage> order = kRightOrder) {
+  Plain plain(logits, c);
+  for (const Stage stage : order) plain.apply(stage);
+  return plain.probabilities();
 }
 
 std::vector<int64_t> histogram(const std::vector<float>& logits, const Case& c, int64_t draws) {
@@ -82,13 +132,13 @@ std::vector<int64_t> histogram(const std::vector<float>& logits, const Case& c, 
   return counts;
 }
 
-// Pearson's statistic over the tokens with enough weight, as standard deviations above its mean. Tokens
-// without weight must not come at all.
+// Pearson's statistic over the tokens with enough weight, as standard deviations above its mean; infinite
+// when a token without weight came.
 double chi_square_z(const std::vector<int64_t>& counts, const std::vector<double>& p, int64_t draws) {
   double statistic = 0, rest_p = 1, rest_n = static_cast<double>(draws);
   int cells = 0;
   for (size_t t = 0; t < p.size(); ++t) {
-    EXPECT_TRUE(p[t] > 0 || counts[t] == 0) << "token " << t << " was cut";
+    if (p[t] == 0 && counts[t] > 0) return std::numeric_limits<double>::infinity();
     const double expected = p[t] * static_cast<double>(draws), n = static_cast<double>(counts[t]);
     if (expected < 10) continue;
     statistic += (n - expected) * (n - expected) / expected;
@@ -129,6 +179,8 @@ std::vector<Case> cases() {
                  prompt,
                  answer,
                  {3, 9}});
+  all.push_back({"penalties, hot", penalties({.temperature = 2}), prompt, answer, {}});
+  all.push_back({"top_p and min_p", {.top_p = 0.7, .min_p = 0.3}, {}, {}, {}});
   all.push_back({"top_k and top_p", {.temperature = 0.8, .top_k = 8, .top_p = 0.75}, {}, {}, {}});
   return all;
 }
@@ -140,22 +192,31 @@ TEST(Sampler, DrawsFromTheExactDistribution) {
     EXPECT_LT(chi_square_z(histogram(logits, c, kDraws), exact(logits, c), kDraws), 5) << c.name;
 }
 
-// The bound above is sharp enough to see a wrong order of the cuts.
+// The bound above is sharp enough to see every order but the right one that can make a difference.
 TEST(Sampler, AWrongOrderWouldBeSeen) {
   constexpr int64_t kDraws = 60000;
   const std::vector<float> logits = test_logits();
-  const Case c{"", {.temperature = 1.7, .top_p = 0.8}, {}, {}, {}};
-  Case cut_before_temperature = c;
-  cut_before_temperature.params.temperature = 1;
-  std::vector<double> wrong = exact(logits, cut_before_temperature);
-  const std::vector<double> all = exact(logits, {"", {.temperature = 1.7}, {}, {}, {}});
-  double total = 0;
-  for (size_t t = 0; t < wrong.size(); ++t) total += wrong[t] = wrong[t] > 0 ? all[t] : 0;
-  for (double& w : wrong) w /= total;
-  const auto counts = histogram(logits, c, kDraws);
-  int64_t outside = 0;
-  for (size_t t = 0; t < wrong.size(); ++t) outside += wrong[t] == 0 ? counts[t] : 0;
-  EXPECT_GT(outside, 0);
+  using enum Stage;
+  const std::vector<std::pair<const char*, std::vector<Stage>>> wrong = {
+      {"penalties before bias", {penalties, bias, mask, temperature, top_k, top_p, min_p}},
+      {"top-k before bias", {penalties, mask, temperature, top_k, bias, top_p, min_p}},
+      {"top-k before penalties", {bias, mask, temperature, top_k, penalties, top_p, min_p}},
+      {"mask after top-k", {bias, penalties, temperature, top_k, mask, top_p, min_p}},
+      {"mask after top-p", {bias, penalties, temperature, top_k, top_p, mask, min_p}},
+      {"penalties after temperature", {bias, mask, temperature, penalties, top_k, top_p, min_p}},
+      {"temperature after top-p", {bias, penalties, mask, top_k, top_p, temperature, min_p}},
+      {"temperature last", {bias, penalties, mask, top_k, top_p, min_p, temperature}},
+      {"top-p before top-k", {bias, penalties, mask, temperature, top_p, top_k, min_p}},
+      {"min-p before top-p", {bias, penalties, mask, temperature, top_k, min_p, top_p}},
+  };
+  std::vector<std::vector<int64_t>> counts;
+  for (const Case& c : cases()) counts.push_back(histogram(logits, c, kDraws));
+  for (const auto& [name, order] : wrong) {
+    double worst = 0;
+    for (size_t i = 0; i < counts.size(); ++i)
+      worst = std::max(worst, chi_square_z(counts[i], exact(logits, cases()[i], order), kDraws));
+    EXPECT_GT(worst, 5) << name;
+  }
 }
 
 // Passing over tokens whose noise cannot win must not change who wins.
