@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "apps/bench_kernels.h"
+#include "apps/bench_mtp.h"
 #include "apps/byte_size.h"
 #include "apps/command.h"
 #include "apps/opened_model.h"
@@ -15,8 +16,8 @@
 namespace fathom::apps {
 namespace {
 
-struct BenchArguments : ModelArguments {
-  bool json = false, kernels = false;
+struct BenchArguments : EngineArguments {
+  bool json = false, kernels = false, mtp_gain = false;
   double seconds = 0.3;
   std::string bandwidth_memory;
   std::vector<int> threads;  // empty: as many as fit the machine
@@ -102,6 +103,7 @@ int bench(BenchArguments& a) {
   a.run.threads = *std::max_element(threads.begin(), threads.end());
   if (a.kernels) return bench_kernels(a.run, a.seconds, a.json);
   if (a.model.empty()) throw Exception({"bench", {}, "names no model", "name a directory, or --kernels"});
+  if (a.mtp_gain) return bench_mtp(a, a.plan.pairs, a.json);
   OpenedModel m(a);
   check_plan(a.plan, m.model.config);
   // Several times any cache where memory allows, and no load on a machine that is short of it.
@@ -174,10 +176,13 @@ void add_bench(CLI::App& app, Run& run) {
   command->add_option("--seconds", a->seconds, "For each large product of --kernels")
       ->check(CLI::Range(0.01, 60.0))
       ->capture_default_str();
+  command->add_flag("--mtp", a->mtp_gain,
+                    "Measure instead what the MTP module's drafts bring to a chat model");
   command->add_flag("--json", a->json, "Print one JSON object");
   command->footer(
       "Examples:\n"
       "  $ fathom bench DeepSeek-V3 --prefill 512,4096 --batch 1,16 --depth 1024 --threads 8,16\n"
+      "  $ fathom bench models/v3 --mtp --pairs 5\n"
       "  $ fathom bench --kernels --isa avx512");
   command->callback([a, &run] { run = [a] { return bench(*a); }; });
 }

@@ -6,18 +6,22 @@ namespace {
 constexpr int64_t kEnough = 2;       // measurements before costs are believed
 constexpr int64_t kFirstProbe = 4;   // steps between the first probes
 constexpr int64_t kLaterProbe = 32;  // and between later ones
+constexpr int64_t kRareProbe = 128;  // and while drafts clearly pay
+constexpr double kClearGain = 1.1;
 constexpr double kPriorDrafts = 4;   // what the drafts of all others count for in a sequence's share
 constexpr int64_t kRetry = 16;       // new sequences that start without drafts before one tries again
 constexpr int64_t kExperience = 96;  // drafts before new sequences are refused
 
-// A sequence alone is judged early when drafts lose a lot, and late when they lose little, so that a short
-// answer is not cut off by chance. In company the costs change as answers come and go: there only the late
-// judgement counts.
+// A sequence alone whose drafts are wrong more often than right is judged early when they lose a lot, and
+// later when they lose less, so that a short answer is not cut off by chance. Everything else waits for the
+// last judgement: in company the costs change as answers come and go, and times measured on a busy machine
+// must not end drafts that are mostly right.
 struct Judgement {
   int64_t drafts;
   double speed;  // with drafts over without, below which they end
 };
-constexpr Judgement kEarly[] = {{8, 0.72}, {12, 0.84}, {24, 0.92}};
+constexpr Judgement kEarly[] = {{8, 0.85}, {16, 0.92}, {24, 0.96}};
+constexpr double kMostlyWrong = 0.5;
 constexpr Judgement kLate = {40, 0.98};
 
 }  // namespace
@@ -47,7 +51,8 @@ bool DraftGovernor::start(int64_t others) {
 bool DraftGovernor::probe(int64_t n) {
   if (policy_ == DraftPolicy::always) return false;
   Cost& c = cost(n);
-  return ++c.since_probe >= (c.one.count() < kEnough ? kFirstProbe : kLaterProbe);
+  const int64_t later = c.speed > kClearGain ? kRareProbe : kLaterProbe;
+  return ++c.since_probe >= (c.one.count() < kEnough ? kFirstProbe : later);
 }
 
 void DraftGovernor::record_one(int64_t n, double main_s) {
@@ -70,9 +75,10 @@ bool DraftGovernor::go_on(int64_t n, DraftRecord& sequence, bool right) {
   if (policy_ == DraftPolicy::always) return true;
   const double share = (static_cast<double>(sequence.right) + kPriorDrafts * right_) /
                        (static_cast<double>(sequence.made) + kPriorDrafts);
-  const double speed = (1 + share) / (1 + needed(n));
+  const double speed = cost(n).speed = (1 + share) / (1 + needed(n));
   bool loses = sequence.made >= kLate.drafts && speed < kLate.speed;
-  for (const Judgement& j : kEarly) loses = loses || (n == 1 && sequence.made >= j.drafts && speed < j.speed);
+  if (n == 1 && share < kMostlyWrong)
+    for (const Judgement& j : kEarly) loses = loses || (sequence.made >= j.drafts && speed < j.speed);
   if (loses) ++switched_off_;
   return !loses;
 }

@@ -58,6 +58,7 @@ class DraftGovernor {
   struct Cost {
     RecentCost one, two, module;
     int64_t since_probe = 0;
+    double speed = 1;  // with drafts over without, as last judged
   };
   Cost& cost(int64_t n) { return costs_[static_cast<size_t>(n)]; }
 
