@@ -24,14 +24,6 @@ int64_t rows_of(const BenchPlan& plan) { return std::max(kChunk, sequences_of(pl
 
 }  // namespace
 
-void BenchSteps::ExpertCounter::routed(int64_t, Mat<const float>, Mat<const int32_t> index,
-                                       Mat<const float>) {
-  std::fill(seen_.begin(), seen_.end(), false);
-  for (int64_t r = 0; r < index.rows; ++r)
-    for (int64_t k = 0; k < index.cols; ++k) seen_[static_cast<size_t>(index.row(r)[k])] = true;
-  touched_ += std::count(seen_.begin(), seen_.end(), true);
-}
-
 size_t BenchSteps::bytes_needed(const model::Model& model, Mode mode, const BenchPlan& plan) {
   const int64_t sequences = sequences_of(plan), rows = rows_of(plan);
   return static_cast<size_t>(sequences * blocks_of(plan)) *
@@ -51,7 +43,7 @@ BenchSteps::BenchSteps(const Context& ctx, const model::Model& model, const Benc
       pool_(model.config, ctx.mode, per_sequence_ * batch_),
       workspace_(model.config, rows_of(plan)),
       forward_(ctx, model, workspace_, options),
-      counter_(model.config.n_routed_experts),
+      experts_(model.config, rows_of(plan)),
       filled_(static_cast<size_t>(batch_)) {
   for (int64_t b = 0; b < pool_.blocks(); ++b) tables_.push_back(pool_.acquire());
   const size_t rows = static_cast<size_t>(workspace_.max_rows());
@@ -130,7 +122,7 @@ void BenchSteps::step(int64_t rows, int64_t outputs, BenchRun& run) {
                                                       .position = positions_.data(),
                                                       .tables = {tables_.data(), batch_, per_sequence_}},
                                              .cache = pool_.layers()},
-                                            &counter_);
+                                            &experts_);
   if (outputs > 0) {
     const Mat<float> x{reinterpret_cast<float*>(normed_.data()), outputs, c.hidden_size};
     forward_.final_norm(hidden.rows_from(rows - outputs, outputs), x);
@@ -156,7 +148,7 @@ void BenchSteps::account(int64_t rows, int64_t outputs, BenchRun& run) {
                                                static_cast<double>(moe_layers * c.n_routed_experts);
   const double layers = static_cast<double>(c.num_hidden_layers);
   run.bytes += static_cast<double>(bytes_.dense) - (outputs > 0 ? 0 : head) +
-               experts * static_cast<double>(counter_.take()) + longest_keys * entry * layers;
+               experts * static_cast<double>(experts_.touched()) + longest_keys * entry * layers;
   const double parameters =
       static_cast<double>(model::count_parameters(c).activated - c.vocab_size * c.hidden_size * 2);
   run.flops += 2 * (parameters * static_cast<double>(rows) +

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "eval/bench.h"
+#include "infer/expert_record.h"
 #include "infer/latent_pool.h"
 #include "model/forward.h"
 #include "model/residency.h"
@@ -38,18 +39,6 @@ class BenchSteps {
   void fill(int64_t batch, int64_t depth);
 
  private:
-  // Counts experts that a step touched, over all layers.
-  class ExpertCounter final : public model::Observer {
-   public:
-    explicit ExpertCounter(int64_t experts) : seen_(static_cast<size_t>(experts)) {}
-    void routed(int64_t, Mat<const float>, Mat<const int32_t> index, Mat<const float>) override;
-    int64_t take() { return std::exchange(touched_, 0); }
-
-   private:
-    std::vector<bool> seen_;
-    int64_t touched_ = 0;
-  };
-
   void set_row(int64_t row, int64_t sequence, int64_t position);
   void start();
   void finish(BenchRun& run);
@@ -63,7 +52,7 @@ class BenchSteps {
   infer::LatentPool pool_;
   model::Workspace workspace_;
   model::Forward forward_;
-  ExpertCounter counter_;
+  infer::ExpertRecord experts_;
   Stopwatch watch_;
   uint64_t disk_before_ = 0;
   std::vector<int64_t> filled_;  // positions of every sequence

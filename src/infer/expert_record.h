@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,8 @@ class ExpertRecord : public model::Observer {
 
   // Of a row of the last step: [layers, K], most wanted expert first. Empty on a model without experts.
   std::span<const int32_t> of_row(int64_t row) const;
+  // Experts that some row of the last step was sent to, summed over the layers.
+  int64_t touched() const { return std::accumulate(touched_.begin(), touched_.end(), int64_t{0}); }
   // Rows that each expert got since the start: [layers, E].
   std::vector<uint64_t> loads() const;
 
@@ -33,6 +36,8 @@ class ExpertRecord : public model::Observer {
 
   std::vector<int64_t> slots_;  // by layer; -1: does not route
   int64_t layers_ = 0, top_k_, experts_;
+  std::vector<int64_t> touched_;              // [layers]
+  std::vector<bool> seen_;                    // [E], of the layer at hand
   std::vector<int32_t> chosen_;               // [rows, layers, K]
   std::vector<std::atomic<uint64_t>> loads_;  // [layers, E]
 };

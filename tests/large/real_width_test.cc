@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "infer/expert_record.h"
 #include "infer/latent_pool.h"
 #include "model/forward.h"
 #include "model/random_checkpoint.h"
@@ -35,19 +36,6 @@ int64_t resident_file_bytes() {
     if (line.starts_with("RssFile:")) return std::stoll(line.substr(8)) * 1024;
   return 0;
 }
-
-class TouchedExperts final : public Observer {
- public:
-  explicit TouchedExperts(int64_t experts) : seen_(static_cast<size_t>(experts)) {}
-  void routed(int64_t, Mat<const float>, Mat<const int32_t> index, Mat<const float>) override {
-    for (int64_t r = 0; r < index.rows; ++r)
-      for (int64_t k = 0; k < index.cols; ++k) seen_[static_cast<size_t>(index.row(r)[k])] = true;
-  }
-  int64_t count() const { return std::count(seen_.begin(), seen_.end(), true); }
-
- private:
-  std::vector<bool> seen_;
-};
 
 std::vector<float> logits(const Context& ctx, const Model& model, std::span<const int32_t> tokens, Observer* observer) {
   const int64_t rows = static_cast<int64_t>(tokens.size());
@@ -83,14 +71,14 @@ TEST(LargeRealWidth, RefAndCpuAgree) {
   EXPECT_GT(weight_bytes(model).total(), int64_t{14} << 30);
 
   const std::vector<int32_t> tokens{0, 17, 90000, 4242, 128000, 5, 77, 31337};
-  TouchedExperts touched(config.n_routed_experts);
+  infer::ExpertRecord experts(config, static_cast<int64_t>(tokens.size()));
   const int64_t before = resident_file_bytes();
   watch.restart();
-  (void)logits({Backend::cpu, Mode::fast, best_isa(), &pool}, model, tokens, &touched);
+  (void)logits({Backend::cpu, Mode::fast, best_isa(), &pool}, model, tokens, &experts);
   const int64_t resident = resident_file_bytes() - before;
   const WeightBytes bytes = weight_bytes(model);
-  const int64_t expected = bytes.dense + bytes.experts / config.n_routed_experts * touched.count();
-  std::printf("%lld experts touched; resident %.2f GB of %.2f GB, touched %.2f GB; %.1f s cold\n", static_cast<long long>(touched.count()),
+  const int64_t expected = bytes.dense + bytes.experts / config.n_routed_experts * experts.touched();
+  std::printf("%lld experts touched; resident %.2f GB of %.2f GB, touched %.2f GB; %.1f s cold\n", static_cast<long long>(experts.touched()),
               static_cast<double>(resident) * 1e-9, static_cast<double>(bytes.total()) * 1e-9, static_cast<double>(expected) * 1e-9, watch.seconds());
   // The kernel maps neighbouring pages of the file as well: some tens of KB around each tensor's edges.
   EXPECT_LT(static_cast<double>(resident), 1.1 * static_cast<double>(expected));
