@@ -34,8 +34,8 @@ constexpr const char* kHelp =
     "/stats         speed and MTP drafts of the last answer\n"
     "/help          this list\n"
     "/quit, Ctrl-D  leave\n"
-    "Ctrl-C stops an answer or forgets the line. Alt-Enter begins another line; pasted lines stay "
-    "together.\n";
+    "Ctrl-C stops an answer or forgets the line. Alt-Enter begins another line;\n"
+    "pasted lines stay together.\n";
 
 class Chat {
  public:

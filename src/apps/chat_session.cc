@@ -105,19 +105,22 @@ std::string ChatSession::stats_line() const {
   if (!last_) return "no answer yet";
   const infer::Usage& u = last_->usage;
   char text[200];
-  // The first token belongs to the prompt's time.
-  const double rate =
-      last_->decode_s > 0 ? static_cast<double>(u.completion_tokens - 1) / last_->decode_s : 0;
-  std::snprintf(text, sizeof text, "%lld prompt tokens (%lld remembered) in %.2f s, %lld tokens at %.1f/s",
+  std::snprintf(text, sizeof text, "%lld prompt tokens (%lld remembered) in %.2f s, %lld tokens",
                 static_cast<long long>(u.prompt_tokens), static_cast<long long>(u.cached_tokens),
-                last_->prefill_s, static_cast<long long>(u.completion_tokens), std::max(0.0, rate));
+                last_->prefill_s, static_cast<long long>(u.completion_tokens));
   std::string line = text;
-  if (u.drafted > 0) {
-    std::snprintf(text, sizeof text, ", MTP drafts %lld of %lld right (%.0f %%)",
-                  static_cast<long long>(u.accepted), static_cast<long long>(u.drafted),
-                  100.0 * static_cast<double>(u.accepted) / static_cast<double>(u.drafted));
+  // The first token belongs to the prompt's time.
+  if (u.completion_tokens > 1 && last_->decode_s > 0) {
+    std::snprintf(text, sizeof text, " at %.1f/s",
+                  static_cast<double>(u.completion_tokens - 1) / last_->decode_s);
     line += text;
-    if (u.mtp_ended) line += ", then switched off: slower here";
+  }
+  if (u.drafted > 0) {
+    std::snprintf(text, sizeof text, "\nMTP drafts: %lld of %lld right (%.0f %%)%s",
+                  static_cast<long long>(u.accepted), static_cast<long long>(u.drafted),
+                  100.0 * static_cast<double>(u.accepted) / static_cast<double>(u.drafted),
+                  u.mtp_ended ? ", then switched off: slower here" : "");
+    line += text;
   }
   return line;
 }

@@ -29,7 +29,7 @@ struct EngineOptions {
   size_t cache_bytes = 0;       // 0: default_cache_bytes()
   bool share_prefixes = true;
   BlockStore* store = nullptr;  // beginnings on disk; outlives the engine
-  bool mtp = true;  // use the model's MTP module, if it has one
+  bool mtp = true;  // draft with the model's first MTP module, if it has one; further ones are not used
   DraftPolicy drafts = DraftPolicy::while_faster;
   model::Options model;
 };

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <fstream>
 #include <mutex>
 #include <thread>
@@ -133,6 +134,7 @@ class Clients {
 }  // namespace
 
 void soak_engine(double seconds) {
+  if (const char* asked = std::getenv("FATHOM_SOAK_SECONDS")) seconds = std::atof(asked);
   Machine machine(2);
   EngineOptions o = small_engine();
   o.max_running = 5;
