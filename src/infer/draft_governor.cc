@@ -48,8 +48,10 @@ bool DraftGovernor::start(int64_t others) {
   return true;
 }
 
-bool DraftGovernor::probe(int64_t n) {
+bool DraftGovernor::probe(int64_t n, int64_t most_made) {
   if (policy_ == DraftPolicy::always) return false;
+  // In company nothing is decided before the last judgement, so nothing need be known.
+  if (n > 1 && most_made < kLate.drafts - 8) return false;
   Cost& c = cost(n);
   const int64_t later = c.speed > kClearGain ? kRareProbe : kLaterProbe;
   return ++c.since_probe >= (c.one.count() < kEnough ? kFirstProbe : later);

@@ -40,8 +40,9 @@ class DraftGovernor {
 
   // Whether a new answer beside `others` shall ask for drafts.
   bool start(int64_t others);
-  // Whether this step of `n` answers shall leave its drafts out to measure.
-  bool probe(int64_t n);
+  // Whether this step of `n` answers shall leave its drafts out to measure. `most_made`: drafts of the answer
+  // that has made most.
+  bool probe(int64_t n, int64_t most_made);
   // How long a step of `n` answers and nothing else took, with one row each.
   void record_one(int64_t n, double main_s);
   // The same with two, and how long the module took after it.

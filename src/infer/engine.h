@@ -96,6 +96,7 @@ class Engine {
   bool admit(Sequence& s);
   void plan();
   bool may_probe();
+  int64_t most_drafts() const;
   void run_batch(std::span<Sequence* const> batch);
   void run_module(std::span<Sequence* const> batch);
   template <class Run>

@@ -63,12 +63,18 @@ bool Engine::may_probe() {
   return std::ranges::all_of(running_, [](const Owned& s) { return s->decoding() && s->draft != kNoToken; });
 }
 
+int64_t Engine::most_drafts() const {
+  int64_t most = 0;
+  for (const Owned& s : running_) most = std::max(most, s->drafts.made);
+  return most;
+}
+
 // Every answer gets its row, and a second one for a draft that can still bring a token; what is left of the
 // chunk goes to prompts in order of arrival.
 void Engine::plan() {
   batch_.clear();
   decoding_ = std::ranges::count_if(running_, [](const Owned& s) { return s->decoding(); });
-  const bool probe = may_probe() && governor_.probe(decoding_);
+  const bool probe = may_probe() && governor_.probe(decoding_, most_drafts());
   int64_t left = options_.prefill_chunk;
   for (Owned& owned : running_) {
     Sequence& s = *owned;

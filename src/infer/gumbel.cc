@@ -1,6 +1,6 @@
 #include "infer/gumbel.h"
 
-#include <immintrin.h>
+#include "kernels/cpu/intrinsics.h"
 
 #include <algorithm>
 #include <vector>

@@ -68,13 +68,21 @@ TEST(DraftGovernor, ProbesOftenFirstAndSeldomLater) {
   DraftGovernor g(DraftPolicy::while_faster, 4);
   int64_t probes = 0, first = 0;
   for (int64_t step = 0; step < 400; ++step) {
-    if (!g.probe(1)) continue;
+    if (!g.probe(1, 0)) continue;
     g.record_one(1, 1.0);
     if (step < 10) ++first;
     ++probes;
   }
   EXPECT_EQ(first, 2);
   EXPECT_NEAR(static_cast<double>(probes), 2 + 390 / 32.0, 1.5);
+}
+
+TEST(DraftGovernor, ProbesInCompanyOnlyWhenAJudgementIsNear) {
+  DraftGovernor g(DraftPolicy::while_faster, 4);
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(g.probe(3, 31));
+  int64_t probes = 0;
+  for (int i = 0; i < 8; ++i) probes += g.probe(3, 32);
+  EXPECT_GT(probes, 0);
 }
 
 // Two plain steps that another process disturbed do not make drafts look cheap, nor one that it did not dear.
@@ -92,7 +100,7 @@ TEST(DraftGovernor, AlwaysMeansAlways) {
   DraftGovernor g(DraftPolicy::always, 4);
   teach(g, 1, 1.0, 3.0, 1.0);
   EXPECT_EQ(drafts_until_off(g, 1, 0), -1);
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(g.probe(1));
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(g.probe(1, 0));
 }
 
 }  // namespace

@@ -70,7 +70,8 @@ TEST_P(CasesPilot, GreedyAnswersEqualPyTorch) {
       EXPECT_EQ(u.accepted, lines[i].accepted) << "line " << i;
     }
   }
-  if (s.mtp && s.drafts == DraftPolicy::always) {
+  // Whatever the machine's times say, too: answers as short as these are not judged by them.
+  if (s.mtp) {
     EXPECT_NEAR(static_cast<double>(accepted) / static_cast<double>(drafted), 148.0 / 185, 0.03);
   }
 }
@@ -79,6 +80,9 @@ INSTANTIATE_TEST_SUITE_P(Settings, CasesPilot,
                          testing::Values(PilotSetting{Mode::faithful, DraftPolicy::always, true, 1, 512},
                                          PilotSetting{Mode::faithful, DraftPolicy::always, true, 8, 16},
                                          PilotSetting{Mode::faithful, DraftPolicy::while_faster, true, 8, 64},
+                                         PilotSetting{Mode::faithful, DraftPolicy::while_faster, true, 1, 512},
+                                         PilotSetting{Mode::fast, DraftPolicy::while_faster, true, 1, 512},
+                                         PilotSetting{Mode::fast, DraftPolicy::while_faster, true, 16, 512},
                                          PilotSetting{Mode::faithful, DraftPolicy::always, false, 3, 64},
                                          PilotSetting{Mode::fast, DraftPolicy::always, true, 8, 64}));
 
