@@ -48,7 +48,6 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::run_erased(int64_t count, Call call, void* body) {
   FATHOM_CHECK(count >= 0 && count < (int64_t{1} << 31));
-  ++regions_;
   if (workers_.empty() || count <= 1) {
     for (int64_t c = 0; c < count; ++c) call(body, c, 0);
     return;
@@ -125,6 +124,5 @@ void ThreadPool::work(int thread) {
 }
 
 double ThreadPool::take_wait_seconds() { return std::exchange(wait_seconds_, 0.0); }
-int64_t ThreadPool::take_regions() { return std::exchange(regions_, 0); }
 
 }  // namespace fathom

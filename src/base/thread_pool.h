@@ -47,7 +47,6 @@ class ThreadPool {
 
   // Seconds that the caller of run() has spent waiting for others since the last call: what barriers cost.
   double take_wait_seconds();
-  int64_t take_regions();
 
  private:
   using Call = void (*)(void* body, int64_t chunk, int thread);
@@ -74,7 +73,6 @@ class ThreadPool {
   std::mutex failure_mutex_;
   std::exception_ptr failure_;
   double wait_seconds_ = 0;
-  int64_t regions_ = 0;
   Scratch shared_;
   std::vector<PaddedScratch> scratch_;
   std::vector<std::thread> workers_;
