@@ -1,4 +1,4 @@
-# make build | run | test | test-sanitizers | test-large | format | clean
+# make build | run | serve | test | test-quick | test-large | format | clean
 # MODEL=DIR names the model for `make run` and `make serve`; CASES=DIR the reference sets for the tests.
 .DEFAULT_GOAL := build
 BUILD := build/release
@@ -6,7 +6,7 @@ CASES ?=
 MODEL ?=
 PROMPT ?= What is 12 + 30?
 
-.PHONY: packages build run serve test test-large format clean
+.PHONY: packages build run serve test test-quick test-large format clean
 
 packages:
 	@tools/packages.sh
@@ -22,10 +22,10 @@ run: build
 serve: build
 	@exec "$(BUILD)/fathom" serve "$$(tools/default_model.sh "$(BUILD)/fathom" "$(MODEL)")" $(FLAGS)
 
-test: packages
+test-quick: packages
 	@tools/test.sh "$(CASES)"
 
-test-sanitizers: packages
+test: test-quick
 	@tools/test_sanitizers.sh "$(CASES)"
 
 test-large: build

@@ -3,7 +3,7 @@
 # exits 2. With nothing missing it does nothing, without the network.
 set -euo pipefail
 
-wanted=(g++ cmake ninja-build ccache pkg-config make nlohmann-json3-dev libcli11-dev libspdlog-dev
+wanted=(g++ cmake ninja-build ccache pkg-config make nlohmann-json3-dev libcli11-dev
   libfmt-dev libpcre2-dev libssl-dev libsqlite3-dev libedit-dev libncurses-dev libgtest-dev libgmock-dev
   esbuild node-markdown-it node-punycode node-highlight.js libjs-katex fonts-katex "$@")
 # Coroutines of Boost.Asio need 1.81: Debian 12 has it beside its default, Ubuntu 24.04's default is newer.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# make test-sanitizers: the suite under the address and undefined sanitizers, what has threads under the thread sanitizer,
-# and the fuzzers for a minute each. test_sanitizers.sh CASES
+# The second half of make test: the suite under the address and undefined sanitizers, what has threads under the thread
+# sanitizer, and the fuzzers for a minute each, in pairs. test_sanitizers.sh CASES
+# FATHOM_SOAK_SECONDS (120) sets how long the engine's soak runs under the thread sanitizer.
 set -euo pipefail
 cases=$1
 jobs=$(nproc)
@@ -13,6 +14,9 @@ cmake --preset asan -DFATHOM_CASES="$cases" >/dev/null
 cmake --build --preset asan -- --quiet
 ctest --preset asan -j "$jobs"
 
+say "fuzzers, 60 seconds each, in pairs"
+tools/fuzz.sh build/asan 60
+
 say "thread sanitizer"
 cmake --preset tsan -DFATHOM_CASES="$cases" >/dev/null
 # What has threads (the label `threads` in cmake/tests.cmake).
@@ -21,9 +25,6 @@ for folder in base net io infer server; do
   compgen -G "tests/$folder/*_test.cc" >/dev/null && targets+=("${folder}_tests")
 done
 cmake --build --preset tsan --target "${targets[@]}" -- --quiet
-ctest --preset tsan -j "$jobs" -L threads
-
-say "fuzzers, 60 seconds each, in pairs"
-cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz -- --quiet
-tools/fuzz.sh build/fuzz 60
+# The soak keeps every core busy by itself.
+ctest --preset tsan -j "$jobs" -L threads -E Soak
+ctest --preset tsan -L threads -R Soak --verbose | grep -E 'answers,|WARNING|FAILED|tests passed|tests failed'

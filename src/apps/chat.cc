@@ -15,7 +15,7 @@
 namespace fathom::apps {
 namespace {
 
-struct Options {
+struct ChatArguments {
   EngineArguments engine;
   SamplingOptions sampling;
   std::string system;
@@ -107,7 +107,7 @@ class Chat {
   bool failed_ = false;
 };
 
-ChatSettings chat_settings(const Options& o, const LoadedModel& m) {
+ChatSettings chat_settings(const ChatArguments& o, const LoadedModel& m) {
   ChatSettings s{.think = o.think,
                  .stats = o.stats,
                  .max_tokens = o.max_tokens,
@@ -116,7 +116,7 @@ ChatSettings chat_settings(const Options& o, const LoadedModel& m) {
   return s;
 }
 
-int chat(const Options& o) {
+int chat(const ChatArguments& o) {
   interrupted();
   const LoadedModel m(o.engine);
   m.require_tokenizer();
@@ -135,7 +135,7 @@ int chat(const Options& o) {
 }  // namespace
 
 void add_chat(CLI::App& app, Run& run) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ChatArguments>();
   CLI::App* c = app.add_subcommand("chat", "Talks with a model at the terminal.");
   c->add_flag("--think", o->think, "let the model think before it answers; /think changes it");
   c->add_option("--system", o->system, "what the model is told first; /system changes it");

@@ -15,7 +15,7 @@
 namespace fathom::apps {
 namespace {
 
-struct Options {
+struct GenerateOptions {
   EngineArguments engine{.together = 16};
   GenerateRequest request;
   std::string ids;
@@ -23,7 +23,7 @@ struct Options {
   bool json = false, jsonl = false, think = false;
 };
 
-constexpr const char* kExample =
+constexpr const char* kGenerateExample =
     "Examples:\n"
     "  $ fathom generate models/v3 --chat 'What is 348 + 275?' --think\n"
     "  $ fathom generate models/v3 --prompt 'def add(a, b):' --suffix 'print(add(1, 2))' --max-tokens 64\n"
@@ -57,7 +57,7 @@ void tell_switched_off(const infer::Engine& engine) {
                static_cast<long long>(stats.drafts_switched_off), 100 * stats.drafts_needed);
 }
 
-int one_answer(const Options& o, const LoadedModel& m) {
+int one_answer(const GenerateOptions& o, const LoadedModel& m) {
   infer::Request request = engine_request(m, o.request);
   infer::EngineOptions e = engine_options(o.engine, m);
   e.share_prefixes = false;
@@ -90,7 +90,7 @@ int one_answer(const Options& o, const LoadedModel& m) {
   return answer->outcome().reason == infer::FinishReason::cancelled ? kInterruptedExitCode : 0;
 }
 
-int many_answers(const Options& o, const LoadedModel& m) {
+int many_answers(const GenerateOptions& o, const LoadedModel& m) {
   infer::Engine engine(m.runtime.context, m.model, m.tokenizer_or_null(), engine_options(o.engine, m));
   std::fprintf(stderr, "fathom: %s\n", cache_text(engine, o.engine, m).c_str());
   const int code = generate_lines(m, engine, o.engine.together);
@@ -98,7 +98,7 @@ int many_answers(const Options& o, const LoadedModel& m) {
   return code;
 }
 
-int generate(Options& o) {
+int generate(GenerateOptions& o) {
   interrupted();
   if (o.jsonl && (o.request.prompt || o.request.chat || !o.ids.empty()))
     throw Exception(
@@ -112,7 +112,7 @@ int generate(Options& o) {
   return o.jsonl ? many_answers(o, m) : one_answer(o, m);
 }
 
-void add_request_options(CLI::App& c, Options& o) {
+void add_request_options(CLI::App& c, GenerateOptions& o) {
   GenerateRequest& r = o.request;
   c.add_option("--prompt", r.prompt, "raw text to go on from; names of special tokens become those tokens");
   c.add_option("--suffix", r.suffix,
@@ -132,7 +132,7 @@ void add_request_options(CLI::App& c, Options& o) {
 }  // namespace
 
 void add_generate(CLI::App& app, Run& run) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<GenerateOptions>();
   CLI::App* c = app.add_subcommand("generate", "Answers one prompt, or one for each line of standard input.");
   add_request_options(*c, *o);
   c->add_flag("--json", o->json, "Print one JSON object");
@@ -141,7 +141,7 @@ void add_generate(CLI::App& app, Run& run) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   add_engine_arguments(*c, o->engine);
-  c->footer(kExample);
+  c->footer(kGenerateExample);
   c->callback([o, &run] { run = [o] { return generate(*o); }; });
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "text/chat_tools.h"
 
 namespace fathom::apps {
@@ -10,7 +11,7 @@ namespace {
 
 constexpr const char* kBetweenIds = " ,\t\r\n[]";
 
-[[noreturn]] void bad(const char* key, std::string problem, std::string remedy) {
+[[noreturn]] void bad_request(const char* key, std::string problem, std::string remedy) {
   throw Exception({"request", key, std::move(problem), std::move(remedy)});
 }
 
@@ -28,7 +29,8 @@ std::vector<int32_t> encode(const LoadedModel& m, const text::Rendered& rendered
 
 std::vector<int32_t> fim_prompt(const LoadedModel& m, const std::string& prefix, const std::string& suffix) {
   if (!m.require_tokenizer().id_of("<｜fim▁hole｜>"))
-    bad("suffix", "this model's tokenizer has no tokens for filling in the middle", "leave the suffix out");
+    bad_request("suffix", "this model's tokenizer has no tokens for filling in the middle",
+                "leave the suffix out");
   return encode(m, text::render_fim(prefix, suffix));
 }
 
@@ -40,7 +42,7 @@ std::vector<int32_t> messages_prompt(const LoadedModel& m, const GenerateRequest
     tools = text::render_tools(format, r.tools).value();
     options.tool_prompt = &tools;
   } else if (!r.tools.is_null() && !r.tools.is_array()) {
-    bad("tools", "is no array", "write the chat API's list of functions");
+    bad_request("tools", "is no array", "write the chat API's list of functions");
   }
   if (r.chat) {
     const OrderedJson one = OrderedJson::array({{{"role", "user"}, {"content", *r.chat}}});
@@ -49,12 +51,19 @@ std::vector<int32_t> messages_prompt(const LoadedModel& m, const GenerateRequest
   return encode(m, text::render_chat(format, r.messages, options).value());
 }
 
+void require_utf8(const char* key, const std::optional<std::string>& text) {
+  if (text && !utf8::valid(*text)) bad_request(key, "is not valid UTF-8", "convert the text to UTF-8");
+}
+
 std::vector<int32_t> prompt_of(const LoadedModel& m, const GenerateRequest& r) {
   const int sources = r.prompt.has_value() + r.chat.has_value() + r.ids.has_value() + !r.messages.is_null();
   if (sources != 1)
-    bad("prompt", sources == 0 ? "nothing is asked" : "more than one question is asked",
-        "give one of prompt, chat, messages and ids");
-  if (r.suffix && !r.prompt) bad("suffix", "needs a prompt before the gap", "give prompt and suffix");
+    bad_request("prompt", sources == 0 ? "nothing is asked" : "more than one question is asked",
+                "give one of prompt, chat, messages and ids");
+  require_utf8("prompt", r.prompt);
+  require_utf8("suffix", r.suffix);
+  require_utf8("chat", r.chat);
+  if (r.suffix && !r.prompt) bad_request("suffix", "needs a prompt before the gap", "give prompt and suffix");
   if (r.ids) return *r.ids;
   if (r.suffix) return fim_prompt(m, *r.prompt, *r.suffix);
   return r.prompt ? raw_prompt(m, *r.prompt) : messages_prompt(m, r);

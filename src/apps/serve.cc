@@ -14,7 +14,7 @@
 namespace fathom::apps {
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kServeExample =
     "Examples:\n"
     "  $ fathom serve models/v3\n"
     "  $ curl http://127.0.0.1:8000/v1/chat/completions -H 'Content-Type: application/json' \\\n"
@@ -98,7 +98,7 @@ void add_serve(CLI::App& app, Run& run) {
   CLI::App* command =
       app.add_subcommand("serve", "Serves DeepSeek's, OpenAI's and Anthropic's APIs and a web page.");
   add_serve_options(*command, *a);
-  command->footer(kExample);
+  command->footer(kServeExample);
   command->callback([a, &run] { run = [a] { return serve(*a); }; });
 }
 

@@ -18,14 +18,14 @@ namespace {
 using text::Special;
 using text::Tokenizer;
 
-struct Options {
+struct TokenizeOptions {
   std::string model;
   std::vector<std::string> texts;
   std::string ids, format;
   bool jsonl = false, chat = false, json = false, no_special = false;
 };
 
-constexpr const char* kExample =
+constexpr const char* kTokenizeExample =
     "Example:\n"
     "  $ fathom tokenize models/v3 'Hello, world!'\n"
     "  19923 14 2058 3\n"
@@ -44,7 +44,8 @@ Error bad_request(std::string key, std::string problem, std::string remedy) {
 }
 
 // One line {"text": ...} to {"ids": [...], "decoded": ...}.
-OrderedJson encode_line(const Tokenizer& tokenizer, const Options& options, const OrderedJson& request) {
+OrderedJson encode_line(const Tokenizer& tokenizer, const TokenizeOptions& options,
+                        const OrderedJson& request) {
   const auto text = request.find("text");
   if (text == request.end() || !text->is_string())
     throw Exception(
@@ -55,7 +56,7 @@ OrderedJson encode_line(const Tokenizer& tokenizer, const Options& options, cons
 }
 
 // Answers every line of standard input with one line; a bad one with {"error": ...}.
-int run_lines(const Tokenizer& tokenizer, const Options& options) {
+int run_lines(const Tokenizer& tokenizer, const TokenizeOptions& options) {
   size_t count = 0, good = 0;
   for (std::string line; std::getline(std::cin, line);) {
     const std::string where = "line " + std::to_string(++count);
@@ -79,7 +80,7 @@ int run_lines(const Tokenizer& tokenizer, const Options& options) {
   return 0;
 }
 
-int run_chat(const Tokenizer& tokenizer, const Options& options) {
+int run_chat(const Tokenizer& tokenizer, const TokenizeOptions& options) {
   ChatLineOptions chat{.directory = options.model,
                        .format = std::nullopt,
                        .special = options.no_special ? Special::plain : Special::recognised};
@@ -102,7 +103,7 @@ int32_t parse_id(const Tokenizer& tokenizer, std::string_view word) {
   return static_cast<int32_t>(id);
 }
 
-int run_ids(const Tokenizer& tokenizer, const Options& options) {
+int run_ids(const Tokenizer& tokenizer, const TokenizeOptions& options) {
   std::vector<int32_t> ids;
   constexpr const char* kBetween = " ,\t\r\n[]";
   for (size_t at = options.ids.find_first_not_of(kBetween); at != std::string::npos;) {
@@ -115,7 +116,7 @@ int run_ids(const Tokenizer& tokenizer, const Options& options) {
   return 0;
 }
 
-int run_texts(const Tokenizer& tokenizer, const Options& options) {
+int run_texts(const Tokenizer& tokenizer, const TokenizeOptions& options) {
   for (const std::string& text : options.texts) {
     const auto ids = tokenizer.encode(text, options.no_special ? Special::plain : Special::recognised);
     if (options.json) {
@@ -129,7 +130,7 @@ int run_texts(const Tokenizer& tokenizer, const Options& options) {
   return 0;
 }
 
-int run_tokenize(const Options& options) {
+int run_tokenize(const TokenizeOptions& options) {
   const int modes = options.jsonl + options.chat + !options.ids.empty() + !options.texts.empty();
   if (modes != 1)
     throw Exception({"tokenize", "", modes == 0 ? "nothing to do" : "more than one source is named",
@@ -143,7 +144,7 @@ int run_tokenize(const Options& options) {
 }  // namespace
 
 void add_tokenize(CLI::App& app, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TokenizeOptions>();
   CLI::App* command = app.add_subcommand("tokenize", "Turns text into token ids and back.");
   command->add_option("model", options->model, "Directory with tokenizer.json")->required();
   command->add_option("text", options->texts, "Texts to encode; each gives one line of ids");
@@ -160,7 +161,7 @@ void add_tokenize(CLI::App& app, Run& run) {
       "--no-special", options->no_special,
       "Takes the names of special tokens for plain text (--chat: outside what the template wrote)");
   command->add_flag("--json", options->json, "Writes JSON instead of plain ids or text");
-  command->footer(kExample);
+  command->footer(kTokenizeExample);
   command->callback([options, &run] { run = [options] { return run_tokenize(*options); }; });
 }
 

@@ -34,10 +34,13 @@ class MappedFile {
   std::string path_;
 };
 
+// Whether something lies there (links followed); false where that cannot be told.
+bool path_exists(const std::string& path);
+
 Result<std::string> read_file(const std::string& path, size_t limit = size_t{1} << 30);
 
-// Writes a file through a temporary name beside it; commit() makes it appear, the destructor removes what was not
-// committed. Every failure, a full disk included, is an Error.
+// Writes a file through a temporary name beside it; commit() makes it appear, the destructor removes what was
+// not committed. Every failure, a full disk included, is an Error.
 class FileWriter {
  public:
   static Result<FileWriter> create(const std::string& path);

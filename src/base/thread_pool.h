@@ -47,6 +47,7 @@ class ThreadPool {
 
   // Seconds that the caller of run() has spent waiting for others since the last call: what barriers cost.
   double take_wait_seconds();
+  // Regions since the last call.
   int64_t take_regions();
 
  private:

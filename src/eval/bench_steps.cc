@@ -8,7 +8,7 @@
 namespace fathom::eval {
 namespace {
 
-constexpr int64_t kChunk = 512;
+constexpr int64_t kPromptChunk = 512;
 
 int64_t largest(const std::vector<int64_t>& values) {
   return values.empty() ? 0 : *std::max_element(values.begin(), values.end());
@@ -20,7 +20,7 @@ int64_t blocks_of(const BenchPlan& plan) {
   const int64_t length = std::max({int64_t{1}, largest(plan.prefill), largest(plan.depths) + plan.steps});
   return infer::LatentPool::blocks_for(length);
 }
-int64_t rows_of(const BenchPlan& plan) { return std::max(kChunk, sequences_of(plan)); }
+int64_t rows_of(const BenchPlan& plan) { return std::max(kPromptChunk, sequences_of(plan)); }
 
 }  // namespace
 
@@ -55,8 +55,8 @@ BenchSteps::BenchSteps(const Context& ctx, const model::Model& model, const Benc
 BenchRun BenchSteps::prefill(int64_t batch, int64_t length) {
   BenchRun run{.tokens = batch * length};
   start();
-  for (int64_t first = 0; first < batch * length; first += kChunk) {
-    const int64_t rows = std::min(kChunk, batch * length - first);
+  for (int64_t first = 0; first < batch * length; first += kPromptChunk) {
+    const int64_t rows = std::min(kPromptChunk, batch * length - first);
     for (int64_t r = 0; r < rows; ++r) set_row(r, (first + r) / length, (first + r) % length);
     step(rows, first + rows == batch * length ? 1 : 0, run);
   }
@@ -80,7 +80,7 @@ void BenchSteps::fill(int64_t batch, int64_t depth) {
   for (int64_t b = 0; b < batch; ++b) {
     int64_t& filled = filled_[static_cast<size_t>(b)];
     for (; filled < depth;) {
-      const int64_t rows = std::min(kChunk, depth - filled);
+      const int64_t rows = std::min(kPromptChunk, depth - filled);
       for (int64_t r = 0; r < rows; ++r) set_row(r, b, filled + r);
       step(rows, 0, ignored);
       filled += rows;

@@ -52,7 +52,6 @@ class DraftGovernor {
 
   // The share of right drafts above which they pay with n answers, above 1 if none does; 0 while not known.
   double needed(int64_t n) const;
-  double right_share() const { return right_; }
   int64_t switched_off() const { return switched_off_; }
 
  private:

@@ -77,8 +77,8 @@ Result<GenerationConfig> parse_generation_config(std::string_view text, int64_t 
   read.number("repetition_penalty", p.repetition_penalty);
   read.ids("eos_token_id", vocab, config.stop_ids);
   if (read.error()) return *read.error();
-  if (!sample) p.temperature = 0;
   if (const Status s = check_sampling(p, vocab, where); !s) return s.error();
+  if (!sample) p.temperature = 0;
   return config;
 }
 

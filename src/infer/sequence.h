@@ -47,7 +47,6 @@ struct Sequence {
 
   int64_t prompt_size() const { return static_cast<int64_t>(request.prompt.size()); }
   int64_t size() const { return static_cast<int64_t>(tokens.size()); }
-  bool in_prompt() const { return computed < prompt_size() && size() == prompt_size(); }
   // Exactly the last token is not computed: the next step draws.
   bool decoding() const { return size() > prompt_size(); }
 };

@@ -14,11 +14,6 @@ constexpr const char* kSingleFile = "model.safetensors";
 constexpr size_t kMaxConfigBytes = size_t{16} << 20;
 constexpr size_t kMaxIndexBytes = size_t{256} << 20;
 
-bool exists(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0;
-}
-
 }  // namespace
 
 Result<ModelDirectory> ModelDirectory::open(const std::string& path, int threads) {
@@ -29,12 +24,12 @@ Result<ModelDirectory> ModelDirectory::open(const std::string& path, int threads
     return Error{path, {}, "not a directory", "name the directory that holds config.json and the weights"};
   ModelDirectory dir;
   dir.path_ = path;
-  if (!exists(dir.file_path("config.json")))
+  if (!path_exists(dir.file_path("config.json")))
     return Error{path, "config.json", "is missing", "name a model directory in the Hugging Face layout"};
   Result<std::string> config = read_file(dir.file_path("config.json"), kMaxConfigBytes);
   if (!config) return config.error();
   dir.config_text_ = std::move(*config);
-  if (const std::string generation = dir.file_path("generation_config.json"); exists(generation)) {
+  if (const std::string generation = dir.file_path("generation_config.json"); path_exists(generation)) {
     Result<std::string> text = read_file(generation, kMaxConfigBytes);
     if (!text) return text.error();
     dir.generation_config_text_ = std::move(*text);
@@ -53,8 +48,8 @@ std::string ModelDirectory::file_path(std::string_view file_name) const {
 // Fills index_ but for a single file, whose tensors are listed once it is open.
 Status ModelDirectory::read_index() {
   const std::string path = file_path(kIndexFile);
-  if (!exists(path)) {
-    if (!exists(file_path(kSingleFile)))
+  if (!path_exists(path)) {
+    if (!path_exists(file_path(kSingleFile)))
       return Error{
           path_, {}, std::string("holds neither ") + kIndexFile + " nor " + kSingleFile, "fetch the weights"};
     index_.files = {kSingleFile};
@@ -69,7 +64,7 @@ Status ModelDirectory::read_index() {
   size_t missing = 0;
   std::string first;
   for (const std::string& file : index_.files)
-    if (!exists(file_path(file)) && missing++ == 0) first = file;
+    if (!path_exists(file_path(file)) && missing++ == 0) first = file;
   if (missing > 0)
     return Error{path_, first,
                  std::to_string(missing) + " of " + std::to_string(index_.files.size()) +

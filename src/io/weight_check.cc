@@ -22,16 +22,16 @@ bool is_bad_f32(uint32_t bits) { return (bits & 0x7F800000) == 0x7F800000; }
 // In pieces of fixed length, which compilers turn into vector code.
 template <class Word, class Bad>
 int64_t count_bad(const std::byte* data, size_t bytes, Bad bad) {
-  constexpr size_t kPiece = 1024;
+  constexpr size_t kAtOnce = 1024;
   const size_t count = bytes / sizeof(Word);
-  Word piece[kPiece];
+  Word piece[kAtOnce];
   int64_t found = 0;
-  for (size_t at = 0; at < count; at += kPiece) {
-    const size_t taken = std::min(kPiece, count - at);
+  for (size_t at = 0; at < count; at += kAtOnce) {
+    const size_t taken = std::min(kAtOnce, count - at);
     std::memset(piece, 0, sizeof piece);
     std::memcpy(piece, data + at * sizeof(Word), taken * sizeof(Word));
     Word any = 0;
-    for (size_t i = 0; i < kPiece; ++i) any |= static_cast<Word>(bad(piece[i]) ? 1 : 0);
+    for (size_t i = 0; i < kAtOnce; ++i) any |= static_cast<Word>(bad(piece[i]) ? 1 : 0);
     if (any != 0) found += std::count_if(piece, piece + taken, bad);
   }
   return found;

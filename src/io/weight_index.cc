@@ -7,7 +7,7 @@
 namespace fathom::io {
 namespace {
 
-constexpr const char* kRemedy = "fetch the index again";
+constexpr const char* kFetchAgain = "fetch the index again";
 
 bool is_plain_file_name(const std::string& name) {
   const std::string_view suffix = ".safetensors";
@@ -62,8 +62,8 @@ class IndexParser final : public JsonEvents {
 
   const std::optional<Error>& error() const { return error_; }
   Result<WeightIndex> finish() {
-    if (!seen_map_) return Error{where_, "weight_map", "is missing", kRemedy};
-    if (names_.empty()) return Error{where_, "weight_map", "is empty", kRemedy};
+    if (!seen_map_) return Error{where_, "weight_map", "is missing", kFetchAgain};
+    if (names_.empty()) return Error{where_, "weight_map", "is empty", kFetchAgain};
     index_.entries.reserve(names_.size());
     for (const Name& n : names_)
       index_.entries.push_back({std::string_view(index_.text.data() + n.at, n.length), n.file});
@@ -72,7 +72,7 @@ class IndexParser final : public JsonEvents {
     const auto twice = std::adjacent_find(entries.begin(), entries.end(),
                                           [](const auto& a, const auto& b) { return a.name == b.name; });
     if (twice != entries.end())
-      return Error{where_, std::string(twice->name), "is in weight_map twice", kRemedy};
+      return Error{where_, std::string(twice->name), "is in weight_map twice", kFetchAgain};
     return std::move(index_);
   }
 
@@ -91,7 +91,7 @@ class IndexParser final : public JsonEvents {
   }
   std::string current_name() const { return {index_.text.data() + names_.back().at, names_.back().length}; }
   bool fail(std::string key, std::string problem) {
-    error_ = Error{where_, std::move(key), std::move(problem), kRemedy};
+    error_ = Error{where_, std::move(key), std::move(problem), kFetchAgain};
     return false;
   }
   // Neighbours in the map are usually in the same file.

@@ -2,9 +2,11 @@
 // that the code above it is compiled once.
 #pragma once
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +15,8 @@ namespace fathom::net {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+// Errors of awaited operations come as codes, not as exceptions.
+inline constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 
 // One read and one write may be under way at once; all calls on the socket's executor. Errors come as codes.
 class Transport {

@@ -1,10 +1,8 @@
 #include "net/client.h"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <optional>
 
 #include "net/asio_transport.h"
@@ -16,7 +14,6 @@ namespace {
 
 using tcp = asio::ip::tcp;
 using std::chrono::milliseconds;
-constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr size_t kHeaderBytes = 64 << 10;
 constexpr size_t kReadBytes = 64 << 10;
 

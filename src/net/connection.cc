@@ -1,14 +1,11 @@
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "net/asio_connection.h"
 
 namespace fathom::net {
 namespace {
 
-constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kWritePiece = 16 << 10;    // what must get through within Limits::write_time

@@ -1,15 +1,11 @@
 #include <poll.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include "net/asio_transport.h"
 
 namespace fathom::net {
 namespace {
-
-constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 
 class PlainTransport final : public Transport {
  public:

@@ -2,13 +2,11 @@
 
 #include <sys/resource.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <thread>
 
 #include "base/error.h"
@@ -18,7 +16,6 @@ namespace fathom::net {
 namespace {
 
 using tcp = asio::ip::tcp;
-constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr size_t kRefusedAtOnce = 64;  // connections beyond the limit that are told so; the rest is closed
 
 std::string host_and_port(const std::string& host, uint16_t port) {

@@ -1,10 +1,8 @@
 // The one file that includes Asio's TLS templates.
 #include <openssl/ssl.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/ssl/impl/src.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include "base/error.h"
@@ -22,8 +20,6 @@ class TlsContext {
 };
 
 namespace {
-
-constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 
 class TlsTransport final : public Transport {
  public:

@@ -53,7 +53,7 @@ OrderedJson parse_message(const OrderedJson& value, const std::string& path, boo
 }
 
 // {"type": "enabled" | "disabled", "budget_tokens"?}, and max_thinking_tokens.
-void parse_thinking(const Fields& f, ChatRequest& out) {
+void parse_chat_thinking(const Fields& f, ChatRequest& out) {
   out.thinking_tokens = f.integer("max_thinking_tokens", 1, kMostInteger);
   const auto thinking = f.object("thinking");
   if (!thinking) return;
@@ -97,7 +97,7 @@ ChatRequest parse_chat_json(const OrderedJson& body) {
   out.parallel_calls = f.flag("parallel_tool_calls").value_or(true);
   if (const auto format = f.object("response_format"))
     out.format = parse_response_format(*format, "json_schema");
-  parse_thinking(f, out);
+  parse_chat_thinking(f, out);
   return out;
 }
 

@@ -2,7 +2,6 @@
 
 #include <cctype>
 #include <cstdint>
-#include <filesystem>
 #include <utility>
 
 #include "base/json.h"
@@ -39,7 +38,7 @@ std::string_view rendered_text(std::string_view raw, std::string_view tag_before
 }
 
 // The quoted string that begins `rest`, quotes included; all of it if it is never closed.
-std::string_view quoted(std::string_view rest) {
+std::string_view quoted_beginning(std::string_view rest) {
   for (size_t i = 1; i < rest.size(); ++i) {
     if (rest[i] == '\\') {
       ++i;
@@ -66,7 +65,7 @@ std::string tidy_tag(std::string_view tag) {
       out += c;
       continue;
     }
-    const std::string_view string = quoted(tag.substr(i));
+    const std::string_view string = quoted_beginning(tag.substr(i));
     for (size_t k = 0; k < string.size(); ++k) {
       const std::string_view pair = string.substr(k, 2);
       const bool escaped = pair.size() == 2 && pair[0] == '\\';
@@ -84,7 +83,7 @@ size_t tag_end(std::string_view source, size_t at) {
   const std::string_view close = source[at + 1] == '%' ? "%}" : "}}";
   for (size_t i = at + 2; i < source.size(); ++i) {
     if (source[i] == '\'' || source[i] == '"') {
-      i += quoted(source.substr(i)).size() - 1;
+      i += quoted_beginning(source.substr(i)).size() - 1;
     } else if (source.substr(i, 2) == close) {
       return i + 2;
     }
@@ -148,11 +147,6 @@ Result<std::string> template_of_config(const std::string& path) {
   return unknown(path, "holds neither a text nor a list with a \"default\" text");
 }
 
-bool exists(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
-}
-
 }  // namespace
 
 Result<ChatFormat> chat_format_of_template(std::string_view source, const std::string& where) {
@@ -171,13 +165,13 @@ Result<ChatFormat> chat_format_of_template(std::string_view source, const std::s
 
 Result<ChatFormat> chat_format_of_directory(const std::string& directory) {
   const std::string jinja = directory + "/chat_template.jinja";
-  if (exists(jinja)) {
+  if (path_exists(jinja)) {
     const auto source = read_file(jinja, kLimit);
     if (!source) return source.error();
     return chat_format_of_template(*source, jinja);
   }
   const std::string config = directory + "/tokenizer_config.json";
-  if (!exists(config)) return unknown(config, "is missing, and so is chat_template.jinja");
+  if (!path_exists(config)) return unknown(config, "is missing, and so is chat_template.jinja");
   const auto source = template_of_config(config);
   if (!source) return source.error();
   if (source->empty()) return unknown(config, "is missing");

@@ -7,7 +7,7 @@
 namespace fathom::text {
 namespace {
 
-enum class Kind : uint8_t {
+enum class KeywordKind : uint8_t {
   kPassedOver,
   kType,
   kReference,
@@ -26,74 +26,74 @@ enum class Kind : uint8_t {
 
 struct Keyword {
   const char* name;
-  Kind kind;
+  KeywordKind kind;
   bool deepseek, openai;  // beside kLoose, which takes all that are not refused
 };
 
 constexpr Keyword kKeywords[] = {
-    {"type", Kind::kType, true, true},
-    {"enum", Kind::kArray, true, true},
-    {"const", Kind::kAnyValue, true, true},
-    {"anyOf", Kind::kSchemas, true, true},
-    {"allOf", Kind::kSchemas, false, false},
-    {"$ref", Kind::kReference, true, true},
-    {"$defs", Kind::kNamed, true, true},
-    {"$def", Kind::kNamed, true, true},
-    {"definitions", Kind::kNamed, true, true},
-    {"properties", Kind::kNamed, true, true},
-    {"required", Kind::kNames, true, true},
-    {"additionalProperties", Kind::kSchema, true, true},
-    {"items", Kind::kSchema, true, true},
-    {"prefixItems", Kind::kSchemas, false, false},
-    {"minItems", Kind::kCount, false, true},
-    {"maxItems", Kind::kCount, false, true},
-    {"pattern", Kind::kString, true, true},
-    {"format", Kind::kString, true, true},
-    {"minLength", Kind::kCount, false, false},
-    {"maxLength", Kind::kCount, false, false},
-    {"minimum", Kind::kNumber, true, true},
-    {"maximum", Kind::kNumber, true, true},
-    {"exclusiveMinimum", Kind::kNumber, true, true},
-    {"exclusiveMaximum", Kind::kNumber, true, true},
-    {"multipleOf", Kind::kPositive, true, true},
-    {"title", Kind::kPassedOver, true, true},
-    {"description", Kind::kPassedOver, true, true},
-    {"default", Kind::kPassedOver, true, true},
-    {"example", Kind::kPassedOver, true, true},
-    {"examples", Kind::kPassedOver, true, true},
-    {"deprecated", Kind::kPassedOver, true, true},
-    {"readOnly", Kind::kPassedOver, true, true},
-    {"writeOnly", Kind::kPassedOver, true, true},
-    {"$schema", Kind::kPassedOver, true, true},
-    {"$id", Kind::kPassedOver, true, true},
-    {"$comment", Kind::kPassedOver, true, true},
-    {"oneOf", Kind::kRefused, false, false},
-    {"not", Kind::kRefused, false, false},
-    {"if", Kind::kRefused, false, false},
-    {"then", Kind::kRefused, false, false},
-    {"else", Kind::kRefused, false, false},
-    {"patternProperties", Kind::kRefused, false, false},
-    {"propertyNames", Kind::kRefused, false, false},
-    {"minProperties", Kind::kRefused, false, false},
-    {"maxProperties", Kind::kRefused, false, false},
-    {"dependencies", Kind::kRefused, false, false},
-    {"dependentRequired", Kind::kRefused, false, false},
-    {"dependentSchemas", Kind::kRefused, false, false},
-    {"unevaluatedProperties", Kind::kRefused, false, false},
-    {"unevaluatedItems", Kind::kRefused, false, false},
-    {"additionalItems", Kind::kRefused, false, false},
-    {"contains", Kind::kRefused, false, false},
-    {"minContains", Kind::kRefused, false, false},
-    {"maxContains", Kind::kRefused, false, false},
-    {"uniqueItems", Kind::kRefused, false, false},
-    {"contentEncoding", Kind::kRefused, false, false},
-    {"contentMediaType", Kind::kRefused, false, false},
-    {"contentSchema", Kind::kRefused, false, false},
-    {"$anchor", Kind::kRefused, false, false},
-    {"$dynamicRef", Kind::kRefused, false, false},
-    {"$dynamicAnchor", Kind::kRefused, false, false},
-    {"$recursiveRef", Kind::kRefused, false, false},
-    {"$recursiveAnchor", Kind::kRefused, false, false},
+    {"type", KeywordKind::kType, true, true},
+    {"enum", KeywordKind::kArray, true, true},
+    {"const", KeywordKind::kAnyValue, true, true},
+    {"anyOf", KeywordKind::kSchemas, true, true},
+    {"allOf", KeywordKind::kSchemas, false, false},
+    {"$ref", KeywordKind::kReference, true, true},
+    {"$defs", KeywordKind::kNamed, true, true},
+    {"$def", KeywordKind::kNamed, true, true},
+    {"definitions", KeywordKind::kNamed, true, true},
+    {"properties", KeywordKind::kNamed, true, true},
+    {"required", KeywordKind::kNames, true, true},
+    {"additionalProperties", KeywordKind::kSchema, true, true},
+    {"items", KeywordKind::kSchema, true, true},
+    {"prefixItems", KeywordKind::kSchemas, false, false},
+    {"minItems", KeywordKind::kCount, false, true},
+    {"maxItems", KeywordKind::kCount, false, true},
+    {"pattern", KeywordKind::kString, true, true},
+    {"format", KeywordKind::kString, true, true},
+    {"minLength", KeywordKind::kCount, false, false},
+    {"maxLength", KeywordKind::kCount, false, false},
+    {"minimum", KeywordKind::kNumber, true, true},
+    {"maximum", KeywordKind::kNumber, true, true},
+    {"exclusiveMinimum", KeywordKind::kNumber, true, true},
+    {"exclusiveMaximum", KeywordKind::kNumber, true, true},
+    {"multipleOf", KeywordKind::kPositive, true, true},
+    {"title", KeywordKind::kPassedOver, true, true},
+    {"description", KeywordKind::kPassedOver, true, true},
+    {"default", KeywordKind::kPassedOver, true, true},
+    {"example", KeywordKind::kPassedOver, true, true},
+    {"examples", KeywordKind::kPassedOver, true, true},
+    {"deprecated", KeywordKind::kPassedOver, true, true},
+    {"readOnly", KeywordKind::kPassedOver, true, true},
+    {"writeOnly", KeywordKind::kPassedOver, true, true},
+    {"$schema", KeywordKind::kPassedOver, true, true},
+    {"$id", KeywordKind::kPassedOver, true, true},
+    {"$comment", KeywordKind::kPassedOver, true, true},
+    {"oneOf", KeywordKind::kRefused, false, false},
+    {"not", KeywordKind::kRefused, false, false},
+    {"if", KeywordKind::kRefused, false, false},
+    {"then", KeywordKind::kRefused, false, false},
+    {"else", KeywordKind::kRefused, false, false},
+    {"patternProperties", KeywordKind::kRefused, false, false},
+    {"propertyNames", KeywordKind::kRefused, false, false},
+    {"minProperties", KeywordKind::kRefused, false, false},
+    {"maxProperties", KeywordKind::kRefused, false, false},
+    {"dependencies", KeywordKind::kRefused, false, false},
+    {"dependentRequired", KeywordKind::kRefused, false, false},
+    {"dependentSchemas", KeywordKind::kRefused, false, false},
+    {"unevaluatedProperties", KeywordKind::kRefused, false, false},
+    {"unevaluatedItems", KeywordKind::kRefused, false, false},
+    {"additionalItems", KeywordKind::kRefused, false, false},
+    {"contains", KeywordKind::kRefused, false, false},
+    {"minContains", KeywordKind::kRefused, false, false},
+    {"maxContains", KeywordKind::kRefused, false, false},
+    {"uniqueItems", KeywordKind::kRefused, false, false},
+    {"contentEncoding", KeywordKind::kRefused, false, false},
+    {"contentMediaType", KeywordKind::kRefused, false, false},
+    {"contentSchema", KeywordKind::kRefused, false, false},
+    {"$anchor", KeywordKind::kRefused, false, false},
+    {"$dynamicRef", KeywordKind::kRefused, false, false},
+    {"$dynamicAnchor", KeywordKind::kRefused, false, false},
+    {"$recursiveRef", KeywordKind::kRefused, false, false},
+    {"$recursiveAnchor", KeywordKind::kRefused, false, false},
 };
 
 const Keyword* keyword_named(std::string_view name) {
@@ -113,37 +113,37 @@ bool is_type_name(const OrderedJson& value) {
 }
 
 // What a keyword's value must be; nullptr: it is.
-const char* wrong(Kind kind, const OrderedJson& value) {
+const char* wrong(KeywordKind kind, const OrderedJson& value) {
   const auto unless = [](bool right, const char* wanted) { return right ? nullptr : wanted; };
   const bool finite = value.is_number() && std::isfinite(value.get<double>());
   switch (kind) {
-    case Kind::kPassedOver:
-    case Kind::kAnyValue:
-    case Kind::kRefused:
+    case KeywordKind::kPassedOver:
+    case KeywordKind::kAnyValue:
+    case KeywordKind::kRefused:
       return nullptr;
-    case Kind::kType:
+    case KeywordKind::kType:
       return unless(
           is_type_name(value) || (value.is_array() && !value.empty() && all_of(value, is_type_name)),
           "must be a type (object, array, string, number, integer, boolean, null) or a list of them");
-    case Kind::kReference:
-    case Kind::kString:
+    case KeywordKind::kReference:
+    case KeywordKind::kString:
       return unless(value.is_string(), "must be a string");
-    case Kind::kCount:
+    case KeywordKind::kCount:
       return unless(value.is_number_integer() && value.get<int64_t>() >= 0, "must be a whole number from 0");
-    case Kind::kNumber:
+    case KeywordKind::kNumber:
       return unless(finite, "must be a number");
-    case Kind::kPositive:
+    case KeywordKind::kPositive:
       return unless(finite && value.get<double>() > 0, "must be a number above 0");
-    case Kind::kArray:
+    case KeywordKind::kArray:
       return unless(value.is_array() && !value.empty(), "must be an array that is not empty");
-    case Kind::kSchema:
+    case KeywordKind::kSchema:
       return unless(is_schema(value), "must be a schema");
-    case Kind::kSchemas:
+    case KeywordKind::kSchemas:
       return unless(value.is_array() && !value.empty() && all_of(value, is_schema),
                     "must be an array of schemas that is not empty");
-    case Kind::kNamed:
+    case KeywordKind::kNamed:
       return unless(value.is_object() && all_of(value, is_schema), "must be an object of schemas");
-    case Kind::kNames:
+    case KeywordKind::kNames:
       return unless(value.is_array() && all_of(value, [](const OrderedJson& v) { return v.is_string(); }),
                     "must be an array of strings");
   }
@@ -157,7 +157,7 @@ Status check_company(const SchemaPlace& place, const std::string& where) {
     const bool literal = std::string_view(alone) == "enum" || std::string_view(alone) == "const";
     for (const auto& item : place.schema->items()) {
       const Keyword* keyword = keyword_named(item.key());
-      if (keyword == nullptr || item.key() == alone || keyword->kind == Kind::kPassedOver) continue;
+      if (keyword == nullptr || item.key() == alone || keyword->kind == KeywordKind::kPassedOver) continue;
       const bool definitions = item.key() == "$defs" || item.key() == "$def" || item.key() == "definitions";
       if (definitions || (literal && (item.key() == "type" || item.key() == "enum"))) continue;
       return schema_error(where, place, item.key(), std::string("cannot be enforced beside ") + alone,
@@ -223,12 +223,12 @@ Status check_keywords(const SchemaPlace& place, SchemaRules rules, const std::st
     if (keyword == nullptr) return schema_error(where, place, item.key(), "is not a supported keyword");
     const bool allowed = rules == SchemaRules::kDeepSeek ? keyword->deepseek
                          : rules == SchemaRules::kOpenAi ? keyword->openai
-                                                         : keyword->kind != Kind::kRefused;
+                                                         : keyword->kind != KeywordKind::kRefused;
     // additionalItems and uniqueItems may say what holds anyway.
     const bool idle = item.value() == false && (item.key() == "uniqueItems");
     if (!allowed && !(loose && idle)) {
       return schema_error(where, place, item.key(),
-                          loose || keyword->kind == Kind::kRefused ? "is not supported"
+                          loose || keyword->kind == KeywordKind::kRefused ? "is not supported"
                                                                    : "is not supported in strict schemas");
     }
     if (const char* problem = wrong(keyword->kind, item.value()))

@@ -9,7 +9,7 @@
 namespace fathom::text {
 namespace {
 
-using Kind = OutputEvent::Kind;
+using EventKind = OutputEvent::Kind;
 
 constexpr size_t kLongestSpace = 64;                // white space that is waited through
 constexpr size_t kLongestHead = 256;                // name or type of a call, with the opening of a fence
@@ -97,9 +97,9 @@ void OutputParser::take(std::string_view text, Events& events) {
   if (text.empty()) return;
   switch (state_) {
     case State::kThoughts:
-      return emit(Kind::kReasoning, text, -1, events);
+      return emit(EventKind::kReasoning, text, -1, events);
     case State::kAnswer:
-      return emit(Kind::kContent, text, -1, events);
+      return emit(EventKind::kContent, text, -1, events);
     case State::kStart:
     case State::kBetween:
       if (!is_blank(text) || spaces_ + text.size() > kLongestSpace) return fall_back(text, events);
@@ -195,17 +195,17 @@ void OutputParser::take_fence(std::string_view text, Events& events) {
 }
 
 void OutputParser::take_arguments(std::string_view text, Events& events) {
-  if (syntax_.calls == CallSyntax::kPlain) return emit(Kind::kCallArguments, text, calls_ - 1, events);
+  if (syntax_.calls == CallSyntax::kPlain) return emit(EventKind::kCallArguments, text, calls_ - 1, events);
   // The longest end that may be the closing of the fence waits for what follows.
   const std::string all = std::exchange(tail_, {}) + std::string(text);
   size_t hold = std::min(kFenceTail.size(), all.size());
   while (!kFenceTail.starts_with(std::string_view(all).substr(all.size() - hold))) --hold;
   tail_ = all.substr(all.size() - hold);
-  emit(Kind::kCallArguments, std::string_view(all).substr(0, all.size() - hold), calls_ - 1, events);
+  emit(EventKind::kCallArguments, std::string_view(all).substr(0, all.size() - hold), calls_ - 1, events);
 }
 
 void OutputParser::begin_call(std::string_view name, Events& events) {
-  emit(Kind::kCallBegin, name, calls_++, events);
+  emit(EventKind::kCallBegin, name, calls_++, events);
   held_.clear();
   tail_.clear();
   list_has_calls_ = true;
@@ -214,8 +214,8 @@ void OutputParser::begin_call(std::string_view name, Events& events) {
 
 void OutputParser::end_call(Events& events) {
   const bool closing = tail_.size() >= marker::kFenceClose.size();
-  if (!closing) emit(Kind::kCallArguments, tail_, calls_ - 1, events);
-  emit(Kind::kCallEnd, {}, calls_ - 1, events);
+  if (!closing) emit(EventKind::kCallArguments, tail_, calls_ - 1, events);
+  emit(EventKind::kCallEnd, {}, calls_ - 1, events);
   tail_.clear();
   spaces_ = 0;
   state_ = State::kBetween;
@@ -224,24 +224,24 @@ void OutputParser::end_call(Events& events) {
 // What was held back and `text` are part of the answer after all.
 void OutputParser::fall_back(std::string_view text, Events& events) {
   state_ = State::kAnswer;
-  emit(Kind::kContent, std::exchange(held_, {}), -1, events);
-  emit(Kind::kContent, text, -1, events);
+  emit(EventKind::kContent, std::exchange(held_, {}), -1, events);
+  emit(EventKind::kContent, text, -1, events);
 }
 
 void OutputParser::finish(Events& events) {
   take(std::exchange(unscanned_, {}), events);
   if (state_ == State::kArguments) {
     if (tail_.size() >= marker::kFenceClose.size()) return end_call(events);
-    emit(Kind::kCallArguments, std::exchange(tail_, {}), calls_ - 1, events);
+    emit(EventKind::kCallArguments, std::exchange(tail_, {}), calls_ - 1, events);
   }
   // White space after a complete call says nothing.
   const bool nothing = state_ == State::kBetween && list_has_calls_;
-  if (!nothing) emit(Kind::kContent, held_, -1, events);
+  if (!nothing) emit(EventKind::kContent, held_, -1, events);
   held_.clear();
 }
 
-void OutputParser::emit(Kind kind, std::string_view text, int call, Events& events) {
-  const bool delta = kind == Kind::kReasoning || kind == Kind::kContent || kind == Kind::kCallArguments;
+void OutputParser::emit(EventKind kind, std::string_view text, int call, Events& events) {
+  const bool delta = kind == EventKind::kReasoning || kind == EventKind::kContent || kind == EventKind::kCallArguments;
   if (delta && text.empty()) return;
   if (delta && !events.empty() && events.back().kind == kind && events.back().call == call) {
     events.back().text += text;

@@ -1,16 +1,9 @@
-#include <filesystem>
-
 #include "base/mapped_file.h"
 #include "text/tokenizer.h"
 #include "text/tokenizer_tables.h"
 
 namespace fathom::text {
 namespace {
-
-bool exists(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
-}
 
 Result<TokenizerTables> tables_of(std::string_view tokenizer_json, const std::string& where) {
   auto file = read_tokenizer_file(tokenizer_json, where);
@@ -28,9 +21,9 @@ Status configure(TokenizerTables& tables, std::string_view config_json, const st
 
 Result<Tokenizer> Tokenizer::load(const std::string& directory) {
   const std::string path = directory + "/tokenizer.json", config_path = directory + "/tokenizer_config.json";
-  if (!exists(path)) {
-    if (!exists(directory)) return Error{directory, "", "no such directory", "name a model directory"};
-    if (exists(directory + "/tiktoken.model"))
+  if (!path_exists(path)) {
+    if (!path_exists(directory)) return Error{directory, "", "no such directory", "name a model directory"};
+    if (path_exists(directory + "/tiktoken.model"))
       return Error{directory, "tokenizer.json",
                    "is missing: this model carries tiktoken.model, which is not read",
                    "use it with token ids (--ids, verify), or add a converted tokenizer.json for text"};
@@ -41,7 +34,7 @@ Result<Tokenizer> Tokenizer::load(const std::string& directory) {
   if (!json) return json.error();
   auto tables = tables_of(json->text(), path);
   if (!tables) return tables.error();
-  if (exists(config_path)) {
+  if (path_exists(config_path)) {
     const auto config = MappedFile::open(config_path);
     if (!config) return config.error();
     if (Status s = configure(*tables, config->text(), config_path); !s) return s.error();

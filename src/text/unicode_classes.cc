@@ -10,13 +10,13 @@ namespace {
 
 enum Class : uint8_t { kLetter, kMark, kNumber, kPunctuation, kSymbol, kFormat };
 
-struct Range {
+struct ClassRange {
   char32_t first, last;
   Class is;
 };
 
 // What Unicode 15, 15.1 and 16 assigned, and U+180E (a format character since Unicode 6.3).
-constexpr Range kRanges[] = {{0x897, 0x897, kMark},
+constexpr ClassRange kRanges[] = {{0x897, 0x897, kMark},
                              {0xCF3, 0xCF3, kMark},
                              {0xECE, 0xECE, kMark},
                              {0x180E, 0x180E, kFormat},
@@ -131,15 +131,15 @@ constexpr size_t kPages = (std::end(kRanges)[-1].last >> 8) + 1;
 // Whether any range touches the 256 code points of a page: most characters are dismissed by this.
 constexpr auto kTouched = [] {
   std::array<bool, kPages> touched{};
-  for (const Range& r : kRanges)
+  for (const ClassRange& r : kRanges)
     for (char32_t page = r.first >> 8; page <= r.last >> 8; ++page) touched[page] = true;
   return touched;
 }();
 
-const Range* range_of(char32_t cp) {
+const ClassRange* range_of(char32_t cp) {
   if ((cp >> 8) >= kPages || !kTouched[cp >> 8]) return nullptr;
   const auto* r = std::lower_bound(std::begin(kRanges), std::end(kRanges), cp,
-                                   [](const Range& x, char32_t c) { return x.last < c; });
+                                   [](const ClassRange& x, char32_t c) { return x.last < c; });
   return r != std::end(kRanges) && r->first <= cp ? r : nullptr;
 }
 
@@ -154,7 +154,7 @@ bool reclassed(std::string_view text, std::string& shown) {
       continue;
     }
     const utf8::Decoded d = utf8::decode(text, i);
-    if (const Range* r = range_of(d.code_point)) {
+    if (const ClassRange* r = range_of(d.code_point)) {
       if (!changed) shown = text;
       changed = true;
       std::string stand_in;

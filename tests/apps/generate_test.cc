@@ -82,6 +82,8 @@ TEST_F(GenerateTest, OneLineForEveryMistake) {
       {{"--ids", "[]"}, "no tokens"},
       {{"--prompt", "x"}, "tokenizer"},
       {{"--chat", "x"}, "template"},
+      {{"--prompt", "caf\xe9"}, "UTF-8"},
+      {{"--chat", "\xed\xa0\x80"}, "UTF-8"},
       {{"--ids", "5", "--chat", "x"}, "more than one"},
       {{"--ids", "5", "--temperature", "-1"}, "temperature"},
       {{"--ids", "5", "--top-p", "7"}, "top_p"},

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/mapped_file.h"
+#include "tests/support/build_kind.h"
 #include "tests/support/cases.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary_directory.h"
@@ -174,7 +175,7 @@ TEST_F(InitCommand, HoldsLittleMemory) {
   std::printf("%.2f GB in %.2f s, %.0f MB resident\n", bytes / 1e9, seconds,
               static_cast<double>(r.max_resident) / 1e6);
   EXPECT_GT(bytes, 0.4e9);
-  if (test::figures_count()) {
+  if (test::kFiguresCount) {
     EXPECT_LT(r.max_resident, size_t{250} << 20);
   }
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/json.h"
+#include "tests/support/build_kind.h"
 #include "tests/support/cases.h"
 #include "tests/support/official_layout.h"
 #include "tests/support/process.h"
@@ -36,7 +37,7 @@ TEST(CasesOpenTime, OfficialModelOpensInUnderASecond) {
   }
   std::printf("opened in %.3f s (%.3f s of CPU) with %.0f MB resident\n", best, cpu,
               static_cast<double>(resident) / 1e6);
-  if (!test::figures_count()) return;
+  if (!test::kFiguresCount) return;
   EXPECT_LT(cpu, 1.0);
   EXPECT_LT(resident, size_t{300} << 20);
   if (!test::machine_is_busy()) {

@@ -11,17 +11,15 @@
 namespace fathom::apps {
 namespace {
 
-const std::string_view kCases = test::cases_directory();
-
 class CasesTokenizeChat : public testing::Test {
  protected:
   void SetUp() override {
-    if (kCases.empty()) GTEST_SKIP() << "FATHOM_CASES is not set";
-    options_.directory = std::string(kCases) + "/pilot";
+    FATHOM_NEEDS_CASES();
+    options_.directory = test::cases_directory() + "/pilot";
   }
 
   std::vector<Json> run(const std::string& input) {
-    const auto tokenizer = text::Tokenizer::load(std::string(kCases) + "/pilot").value();
+    const auto tokenizer = text::Tokenizer::load(test::cases_directory() + "/pilot").value();
     std::istringstream in(input);
     std::vector<Json> lines;
     tokenize_chat(tokenizer, options_, in,

@@ -31,6 +31,7 @@ TEST(GenerationConfig, BadValuesNameTheKey) {
   const auto key = [](const char* text) { return parse_generation_config(text, 100, "f").error().key; };
   EXPECT_EQ(key(R"({"temperature": "hot"})"), "temperature");
   EXPECT_EQ(key(R"({"do_sample": true, "temperature": -1})"), "temperature");
+  EXPECT_EQ(key(R"({"temperature": -1})"), "temperature") << "greedy or not";
   EXPECT_EQ(key(R"({"top_p": 3})"), "top_p");
   EXPECT_EQ(key(R"({"top_k": 2.5})"), "top_k");
   EXPECT_EQ(key(R"({"eos_token_id": 100})"), "eos_token_id");

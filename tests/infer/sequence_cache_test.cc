@@ -10,7 +10,7 @@
 namespace fathom::infer {
 namespace {
 
-constexpr int64_t kBlock = kernels::kBlockTokens;
+constexpr int64_t kBlockTokens = kernels::kBlockTokens;
 
 model::Config config() { return model::parse_config(test::tiny_config_text(), "config.json").value(); }
 
@@ -29,19 +29,19 @@ std::vector<int32_t> counted(int64_t count, int32_t first = 0) {
 
 TEST(SequenceCache, FindsAnEqualBeginningAndLeavesTheLastToken) {
   SequenceCache cache(config(), Mode::fast, 16, true);
-  Holder a(counted(3 * kBlock));
-  ASSERT_TRUE(cache.admit(a.tokens, 3 * kBlock + 10, true, a.blocks));
+  Holder a(counted(3 * kBlockTokens));
+  ASSERT_TRUE(cache.admit(a.tokens, 3 * kBlockTokens + 10, true, a.blocks));
   EXPECT_EQ(a.blocks.count, 0);
-  cache.grow(a.blocks, 3 * kBlock);
-  cache.publish(a.blocks, a.tokens, 3 * kBlock - 1, 3 * kBlock - 1);
+  cache.grow(a.blocks, 3 * kBlockTokens);
+  cache.publish(a.blocks, a.tokens, 3 * kBlockTokens - 1, 3 * kBlockTokens - 1);
   EXPECT_EQ(a.blocks.entries.size(), 2u);
   Holder b(a.tokens);
-  ASSERT_TRUE(cache.admit(b.tokens, 4 * kBlock, true, b.blocks));
+  ASSERT_TRUE(cache.admit(b.tokens, 4 * kBlockTokens, true, b.blocks));
   EXPECT_EQ(b.blocks.count, 2);
   EXPECT_EQ(b.table[1], a.table[1]);
   // A prompt that ends with a block computes its last token again, and thus the block.
-  Holder c(counted(2 * kBlock));
-  ASSERT_TRUE(cache.admit(c.tokens, 2 * kBlock + 1, true, c.blocks));
+  Holder c(counted(2 * kBlockTokens));
+  ASSERT_TRUE(cache.admit(c.tokens, 2 * kBlockTokens + 1, true, c.blocks));
   EXPECT_EQ(c.blocks.count, 1);
   cache.release(a.blocks);
   cache.release(b.blocks);
@@ -54,51 +54,51 @@ TEST(SequenceCache, FindsAnEqualBeginningAndLeavesTheLastToken) {
 // equal.
 TEST(SequenceCache, TheModuleLooksOneTokenFurther) {
   SequenceCache cache(config(), Mode::fast, 16, true);
-  Holder a(counted(2 * kBlock));
-  ASSERT_TRUE(cache.admit(a.tokens, 2 * kBlock, true, a.blocks));
-  cache.grow(a.blocks, 2 * kBlock);
-  cache.publish(a.blocks, a.tokens, kBlock, kBlock);
+  Holder a(counted(2 * kBlockTokens));
+  ASSERT_TRUE(cache.admit(a.tokens, 2 * kBlockTokens, true, a.blocks));
+  cache.grow(a.blocks, 2 * kBlockTokens);
+  cache.publish(a.blocks, a.tokens, kBlockTokens, kBlockTokens);
   std::vector<int32_t> other = a.tokens;
-  other[static_cast<size_t>(kBlock)] = 300;
+  other[static_cast<size_t>(kBlockTokens)] = 300;
   Holder with(other), without(other);
-  ASSERT_TRUE(cache.admit(with.tokens, 2 * kBlock, true, with.blocks));
+  ASSERT_TRUE(cache.admit(with.tokens, 2 * kBlockTokens, true, with.blocks));
   EXPECT_EQ(with.blocks.count, 0);
   cache.release(with.blocks);
   // Blocks without the module's entries serve those alone who do not need them.
-  Holder plain(counted(2 * kBlock, 100)), asks(plain.tokens), free(plain.tokens);
-  ASSERT_TRUE(cache.admit(plain.tokens, 2 * kBlock, false, plain.blocks));
-  cache.grow(plain.blocks, 2 * kBlock);
-  cache.publish(plain.blocks, plain.tokens, kBlock, 0);
-  ASSERT_TRUE(cache.admit(asks.tokens, 2 * kBlock, true, asks.blocks));
+  Holder plain(counted(2 * kBlockTokens, 100)), asks(plain.tokens), free(plain.tokens);
+  ASSERT_TRUE(cache.admit(plain.tokens, 2 * kBlockTokens, false, plain.blocks));
+  cache.grow(plain.blocks, 2 * kBlockTokens);
+  cache.publish(plain.blocks, plain.tokens, kBlockTokens, 0);
+  ASSERT_TRUE(cache.admit(asks.tokens, 2 * kBlockTokens, true, asks.blocks));
   EXPECT_EQ(asks.blocks.count, 0);
-  ASSERT_TRUE(cache.admit(free.tokens, 2 * kBlock, false, free.blocks));
+  ASSERT_TRUE(cache.admit(free.tokens, 2 * kBlockTokens, false, free.blocks));
   EXPECT_EQ(free.blocks.count, 1);
 }
 
 TEST(SequenceCache, ReservationsAreKept) {
   SequenceCache cache(config(), Mode::fast, 4, true);
   Holder a(counted(10)), b(counted(10, 500));
-  ASSERT_TRUE(cache.admit(a.tokens, 3 * kBlock, false, a.blocks));
-  EXPECT_FALSE(cache.admit(b.tokens, 2 * kBlock, false, b.blocks));
-  EXPECT_TRUE(cache.admit(b.tokens, kBlock, false, b.blocks));
-  cache.grow(b.blocks, kBlock);
-  cache.grow(a.blocks, 3 * kBlock);
+  ASSERT_TRUE(cache.admit(a.tokens, 3 * kBlockTokens, false, a.blocks));
+  EXPECT_FALSE(cache.admit(b.tokens, 2 * kBlockTokens, false, b.blocks));
+  EXPECT_TRUE(cache.admit(b.tokens, kBlockTokens, false, b.blocks));
+  cache.grow(b.blocks, kBlockTokens);
+  cache.grow(a.blocks, 3 * kBlockTokens);
   EXPECT_EQ(cache.pool().free_blocks(), 0);
 }
 
 TEST(SequenceCache, ForgetsTheEndOfABeginningFirst) {
   SequenceCache cache(config(), Mode::fast, 4, true);
-  Holder a(counted(4 * kBlock));
-  ASSERT_TRUE(cache.admit(a.tokens, 4 * kBlock, false, a.blocks));
-  cache.grow(a.blocks, 4 * kBlock);
-  cache.publish(a.blocks, a.tokens, 4 * kBlock, 0);
+  Holder a(counted(4 * kBlockTokens));
+  ASSERT_TRUE(cache.admit(a.tokens, 4 * kBlockTokens, false, a.blocks));
+  cache.grow(a.blocks, 4 * kBlockTokens);
+  cache.publish(a.blocks, a.tokens, 4 * kBlockTokens, 0);
   cache.release(a.blocks);
   Holder b(counted(10, 900));
-  ASSERT_TRUE(cache.admit(b.tokens, 2 * kBlock, false, b.blocks));
-  cache.grow(b.blocks, 2 * kBlock);
+  ASSERT_TRUE(cache.admit(b.tokens, 2 * kBlockTokens, false, b.blocks));
+  cache.grow(b.blocks, 2 * kBlockTokens);
   cache.release(b.blocks);
   Holder c(a.tokens);
-  ASSERT_TRUE(cache.admit(c.tokens, 4 * kBlock, false, c.blocks));
+  ASSERT_TRUE(cache.admit(c.tokens, 4 * kBlockTokens, false, c.blocks));
   EXPECT_EQ(c.blocks.count, 2);
 }
 
@@ -136,18 +136,18 @@ class CacheWalk {
 
   void arrive() {
     // Beginnings repeat: the tokens of block j are one of two kinds.
-    const int64_t total = 65 + random(3) % (6 * kBlock);
+    const int64_t total = 65 + random(3) % (6 * kBlockTokens);
     std::vector<int32_t> tokens(static_cast<size_t>(total));
     for (int64_t i = 0; i < total; ++i)
       tokens[static_cast<size_t>(i)] =
-          static_cast<int32_t>(i + 1000 * ((random(10 + static_cast<uint64_t>(i / kBlock)) >> 4) % 2));
+          static_cast<int32_t>(i + 1000 * ((random(10 + static_cast<uint64_t>(i / kBlockTokens)) >> 4) % 2));
     auto w = std::make_unique<Walker>(tokens);
     w->total = total;
     w->module = random(4) % 2 == 0;
     const auto prompt =
         std::span(w->tokens).first(static_cast<size_t>(1 + random(5) % static_cast<uint32_t>(total)));
     if (!cache_.admit(prompt, total, w->module, w->blocks)) return;
-    w->computed = w->blocks.count * kBlock;
+    w->computed = w->blocks.count * kBlockTokens;
     ASSERT_LT(w->computed, static_cast<int64_t>(prompt.size()));
     sequences_.push_back(std::move(w));
   }
@@ -159,9 +159,9 @@ class CacheWalk {
     cache_.publish(w.blocks, w.tokens, w.computed, w.module ? w.computed : 0);
   }
   void write(const Walker& w, int64_t p) {
-    auto& block = content_[static_cast<size_t>(w.table[static_cast<size_t>(p / kBlock)])];
-    block.resize(static_cast<size_t>(kBlock));
-    block[static_cast<size_t>(p % kBlock)] = w.tokens[static_cast<size_t>(p)];
+    auto& block = content_[static_cast<size_t>(w.table[static_cast<size_t>(p / kBlockTokens)])];
+    block.resize(static_cast<size_t>(kBlockTokens));
+    block[static_cast<size_t>(p % kBlockTokens)] = w.tokens[static_cast<size_t>(p)];
   }
   void leave(size_t i) {
     cache_.release(sequences_[i]->blocks);
@@ -172,8 +172,8 @@ class CacheWalk {
     for (const auto& w : sequences_) {
       reserved += w->blocks.reserved;
       for (int64_t p = 0; p < w->computed; ++p)
-        ASSERT_EQ(content_[static_cast<size_t>(w->table[static_cast<size_t>(p / kBlock)])]
-                          [static_cast<size_t>(p % kBlock)],
+        ASSERT_EQ(content_[static_cast<size_t>(w->table[static_cast<size_t>(p / kBlockTokens)])]
+                          [static_cast<size_t>(p % kBlockTokens)],
                   w->tokens[static_cast<size_t>(p)]);
     }
     ASSERT_GE(cache_.pool().free_blocks() + cache_.blocks_remembered(), reserved);

@@ -7,7 +7,7 @@
 namespace fathom::infer {
 namespace {
 
-std::string joined(const std::vector<TextPiece>& pieces) {
+std::string text_of(const std::vector<TextPiece>& pieces) {
   std::string text;
   for (const TextPiece& p : pieces) text += p.text;
   return text;
@@ -17,10 +17,10 @@ TEST(StopFilter, FindsAStopAcrossPieces) {
   StopFilter filter({"END"});
   std::vector<TextPiece> out;
   EXPECT_FALSE(filter.feed({"one E", false}, out));
-  EXPECT_EQ(joined(out), "one ");
+  EXPECT_EQ(text_of(out), "one ");
   EXPECT_FALSE(filter.feed({"N", false}, out));
   EXPECT_TRUE(filter.feed({"D two", false}, out));
-  EXPECT_EQ(joined(out), "one ");
+  EXPECT_EQ(text_of(out), "one ");
   EXPECT_EQ(filter.found(), "END");
 }
 
@@ -28,18 +28,18 @@ TEST(StopFilter, GivesOutWhatDidNotBecomeAStop) {
   StopFilter filter({"aab"});
   std::vector<TextPiece> out;
   EXPECT_FALSE(filter.feed({"xaa", false}, out));
-  EXPECT_EQ(joined(out), "x");
+  EXPECT_EQ(text_of(out), "x");
   EXPECT_FALSE(filter.feed({"a", false}, out));
-  EXPECT_EQ(joined(out), "xa");
+  EXPECT_EQ(text_of(out), "xa");
   filter.finish(out);
-  EXPECT_EQ(joined(out), "xaaa");
+  EXPECT_EQ(text_of(out), "xaaa");
 }
 
 TEST(StopFilter, TheStopThatBeginsFirstCounts) {
   StopFilter filter({"cd", "bcde"});
   std::vector<TextPiece> out;
   EXPECT_TRUE(filter.feed({"abcdef", false}, out));
-  EXPECT_EQ(joined(out), "a");
+  EXPECT_EQ(text_of(out), "a");
   EXPECT_EQ(filter.found(), "bcde");
 }
 
@@ -58,7 +58,7 @@ TEST(StopFilter, EmptyStopsAreIgnored) {
   std::vector<TextPiece> out;
   EXPECT_FALSE(filter.active());
   EXPECT_FALSE(filter.feed({"a", false}, out));
-  EXPECT_EQ(joined(out), "a");
+  EXPECT_EQ(text_of(out), "a");
 }
 
 // Random texts over two letters, random stops, random cuts: the filter agrees with a search of the whole
@@ -86,13 +86,13 @@ TEST(StopFilter, AgreesWithASearchOfTheWholeText) {
       for (const std::string& s : stops) first = std::min(first, text.substr(0, fed).find(s));
       ASSERT_EQ(stopped, first != std::string::npos);
       if (stopped)
-        ASSERT_EQ(joined(out), text.substr(0, first));
+        ASSERT_EQ(text_of(out), text.substr(0, first));
       else
-        ASSERT_TRUE(text.starts_with(joined(out)));
+        ASSERT_TRUE(text.starts_with(text_of(out)));
     }
     if (stopped) continue;
     filter.finish(out);
-    ASSERT_EQ(joined(out), text);
+    ASSERT_EQ(text_of(out), text);
   }
 }
 

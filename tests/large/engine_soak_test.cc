@@ -5,7 +5,7 @@
 namespace fathom {
 namespace {
 
-TEST(LargeEngineSoak, AnHourOfRandomCompany) { test::soak_engine(3600); }
+TEST(LargeEngineSoak, AnHourOfRandomCompany) { test::soak_engine(test::soak_seconds(3600)); }
 
 }  // namespace
 }  // namespace fathom

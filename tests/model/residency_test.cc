@@ -17,10 +17,10 @@
 namespace fathom::model {
 namespace {
 
-struct Tiny {
+struct TinyOnDisk {
   test::TemporaryDirectory directory;
   Model model;
-  explicit Tiny(CheckpointType type = CheckpointType::fp8, uint64_t shard = uint64_t{1} << 30)
+  explicit TinyOnDisk(CheckpointType type = CheckpointType::fp8, uint64_t shard = uint64_t{1} << 30)
       : model(open(type, shard)) {}
   Model open(CheckpointType type, uint64_t shard) {
     test::write_tiny_model(directory / "model", type, shard);
@@ -83,7 +83,7 @@ uint64_t bytes_for(const Model& model, int64_t experts) {
 }
 
 TEST(Residency, PlanFollowsTheBudget) {
-  const Tiny tiny;
+  const TinyOnDisk tiny;
   const Model& m = tiny.model;
   const auto total = static_cast<uint64_t>(weight_bytes(m).total());
   EXPECT_FALSE(plan_residency(m, total).streams);
@@ -104,7 +104,7 @@ TEST(Residency, PlanFollowsTheBudget) {
 TEST(Residency, ReadExpertsGiveTheSameBits) {
   // Shards, so that experts lie in several files.
   for (const CheckpointType type : {CheckpointType::fp8, CheckpointType::bf16}) {
-    const Tiny tiny(type, 400'000);
+    const TinyOnDisk tiny(type, 400'000);
     ASSERT_GT(tiny.model.directory.files().size(), 1u);
     for (const bool act_quant : {false, true}) {
       Options options{.act_quant = act_quant};
@@ -130,7 +130,7 @@ TEST(Residency, ReadExpertsGiveTheSameBits) {
 }
 
 TEST(Residency, KeepsWhatWasUsedLast) {
-  const Tiny tiny;
+  const TinyOnDisk tiny;
   const auto& experts = tiny.model.parameters.layers.back().moe.experts;
   const int64_t layer = tiny.model.config.num_hidden_layers - 1;
   ExpertCache cache(tiny.model, 4 * ExpertCache::expert_bytes(tiny.model));
@@ -170,7 +170,7 @@ TEST(Residency, KeepsWhatWasUsedLast) {
 }
 
 TEST(Residency, ADiskThatFailsIsAnErrorAndTheCacheGoesOn) {
-  const Tiny tiny;
+  const TinyOnDisk tiny;
   Residency residency(tiny.model, bytes_for(tiny.model, 4));
   Options options{.residency = &residency};
   const std::string file = tiny.model.directory.files().front().path();

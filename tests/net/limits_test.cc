@@ -7,6 +7,7 @@
 
 #include "net/client.h"
 #include "net/server.h"
+#include "tests/support/build_kind.h"
 #include "tests/net/raw_client.h"
 
 namespace fathom::net {
@@ -18,7 +19,7 @@ using test::RawClient;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-void echo(Request request, const std::shared_ptr<Exchange>& exchange) {
+void echo_body(Request request, const std::shared_ptr<Exchange>& exchange) {
   exchange->respond({200, {}, request.body});
 }
 
@@ -38,7 +39,7 @@ TEST(Limits, SlowHeadsAndBodiesEnd) {
   options.limits.header_time = 300ms;
   options.limits.body_time = 300ms;
   options.limits.idle_time = 300ms;
-  Server server(options, echo);
+  Server server(options, echo_body);
   server.start();
   const auto start = Clock::now();
   RawClient silent(server.address().port), head(server.address().port), body(server.address().port),
@@ -64,7 +65,7 @@ TEST(Limits, ErrorsAreRenderedAndReadable) {
   ServerOptions options;
   options.limits.parse.body_bytes = 1000;
   options.limits.parse.header_bytes = 2000;
-  Server server(options, echo, [](const HttpError& error, const Request& head) {
+  Server server(options, echo_body, [](const HttpError& error, const Request& head) {
     return Response{
         error.status, {{"Content-Type", "application/json"}}, "{" + head.path + "|" + error.message + "}"};
   });
@@ -97,7 +98,7 @@ TEST(Limits, ErrorsAreRenderedAndReadable) {
 TEST(Limits, ConnectionsBeyondTheLimitAreTold) {
   ServerOptions options;
   options.limits.connections = 3;
-  Server server(options, echo);
+  Server server(options, echo_body);
   server.start();
   std::vector<std::unique_ptr<RawClient>> held;
   for (int i = 0; i < 3; ++i) held.push_back(std::make_unique<RawClient>(server.address().port));
@@ -114,7 +115,7 @@ TEST(Limits, ConnectionsBeyondTheLimitAreTold) {
 TEST(Limits, BodiesOfAllConnectionsTogether) {
   ServerOptions options;
   options.limits.all_body_bytes = 1'000'000;
-  Server server(options, echo);
+  Server server(options, echo_body);
   server.start();
   std::vector<std::unique_ptr<RawClient>> clients;
   std::string refused;
@@ -135,7 +136,7 @@ TEST(Limits, BodiesOfAllConnectionsTogether) {
 
 TEST(Limits, AThousandIdleConnectionsAreCheap) {
   ASSERT_GE(raise_open_file_limit(4096), 2200u) << "the test holds both ends of 1,000 connections";
-  Server server({}, echo);
+  Server server({}, echo_body);
   server.start();
   ASSERT_TRUE(serves(server));
   const auto connect_thousand = [&server] {
@@ -200,7 +201,7 @@ std::string malformed(uint64_t seed) {
 TEST(Limits, TenThousandMalformedRequests) {
   ServerOptions options;
   options.limits.linger_time = 100ms;
-  Server server(options, echo);
+  Server server(options, echo_body);
   server.start();
   std::atomic<bool> stop{false};
   std::atomic<int> disturbed{0}, served{0};

@@ -114,13 +114,6 @@ inline size_t resident_bytes() {
   return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
-// Sanitizers keep freed memory and shadow of it: sizes say nothing there.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
-
 // Waits until `condition` holds, at most `seconds`.
 template <class Condition>
 bool eventually(Condition condition, double seconds = 5) {

@@ -32,12 +32,12 @@ class Tls : public ::testing::Test {
   test::Certificate certificate_;
 };
 
-void echo(Request request, const std::shared_ptr<Exchange>& exchange) {
+void echo_tls(Request request, const std::shared_ptr<Exchange>& exchange) {
   exchange->respond({200, {{"X-Tls", request.tls ? "yes" : "no"}}, request.body});
 }
 
 TEST_F(Tls, RoundTrips) {
-  Server server(options(), echo);
+  Server server(options(), echo_tls);
   server.start();
   EXPECT_TRUE(server.address().url().starts_with("https://127.0.0.1:"));
   HttpClient client(trusting(server));
@@ -50,7 +50,7 @@ TEST_F(Tls, RoundTrips) {
 }
 
 TEST_F(Tls, TheClientVerifies) {
-  Server server(options(), echo);
+  Server server(options(), echo_tls);
   server.start();
   HttpClient strict({.base_url = server.address().url()});
   const auto refused = strict.get("/");
@@ -110,7 +110,7 @@ TEST_F(Tls, StreamsToManyAndSeesThemLeave) {
 TEST_F(Tls, GarbageAndSilenceInsteadOfAHandshakeEnd) {
   ServerOptions slow = options();
   slow.limits.header_time = 300ms;
-  Server server(slow, echo);
+  Server server(slow, echo_tls);
   server.start();
   RawClient plain(server.address().port), silent(server.address().port), cut(server.address().port);
   plain.send(test::get("/"));
@@ -149,7 +149,7 @@ TEST_F(Tls, DrainsAndStops) {
 
 TEST_F(Tls, BadFilesAreNamed) {
   const auto message = [](ServerOptions bad) -> std::string {
-    Server server(std::move(bad), echo);
+    Server server(std::move(bad), echo_tls);
     try {
       server.start();
     } catch (const Exception& error) {

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "tests/infer/engine_fixture.h"
-#include "tests/support/process.h"
+#include "tests/support/build_kind.h"
 
 namespace fathom::test {
 namespace {
@@ -133,8 +133,12 @@ class Clients {
 
 }  // namespace
 
+double soak_seconds(double otherwise) {
+  const char* seconds = std::getenv("FATHOM_SOAK_SECONDS");
+  return seconds == nullptr ? otherwise : std::stod(seconds);
+}
+
 void soak_engine(double seconds) {
-  if (const char* asked = std::getenv("FATHOM_SOAK_SECONDS")) seconds = std::atof(asked);
   Machine machine(2);
   EngineOptions o = small_engine();
   o.max_running = 5;
@@ -162,7 +166,7 @@ void soak_engine(double seconds) {
   EXPECT_GT(clients.cancelled(), 0);
   EXPECT_GT(stats.cached_tokens, 0);
   EXPECT_GT(stats.drafted, 0);
-  if (figures_count()) {
+  if (kFiguresCount) {
     EXPECT_LT(after, before + (size_t{4} << 20));
   }
   std::printf(

@@ -4,7 +4,10 @@
 
 namespace fathom::test {
 
-// Runs for `seconds`, or as many as FATHOM_SOAK_SECONDS says, and expects (GoogleTest) every answer to be the one its request gets alone, memory to
+// FATHOM_SOAK_SECONDS of the environment; `otherwise` where it is not set.
+double soak_seconds(double otherwise);
+
+// Runs for `seconds` and expects (GoogleTest) every answer to be the one its request gets alone, memory to
 // stay flat, nothing to hang and no block to be lost.
 void soak_engine(double seconds);
 

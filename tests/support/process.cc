@@ -103,19 +103,6 @@ ProcessResult run_fathom(std::vector<std::string> arguments, const ProcessOption
   return run_process(arguments, options);
 }
 
-bool figures_count() {
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  return false;
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
-  return false;
-#else
-  return true;
-#endif
-}
-
 bool machine_is_busy() {
   double load = 0;
   return ::getloadavg(&load, 1) == 1 && load > 1.5 * static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));

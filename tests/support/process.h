@@ -30,9 +30,6 @@ ProcessResult run_process(const std::vector<std::string>& arguments, const Proce
 // The fathom binary of this build.
 ProcessResult run_fathom(std::vector<std::string> arguments, const ProcessOptions& options = {});
 
-// Whether figures of this build mean anything: optimized and without sanitizers.
-bool figures_count();
-
 // Whether other work holds the CPUs, so that wall-clock time says little about a program.
 bool machine_is_busy();
 

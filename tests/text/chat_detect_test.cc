@@ -10,11 +10,9 @@
 namespace fathom::text {
 namespace {
 
-const std::string_view kCases = test::cases_directory();
-
 std::string official(ChatFormat format) {
   const std::string name(chat_format_name(format));
-  return read_file(std::string(kCases) + "/chat/templates/" + name + ".jinja").value();
+  return read_file(test::cases_directory() + "/chat/templates/" + name + ".jinja").value();
 }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
@@ -24,7 +22,7 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 }
 
 TEST(CasesChatDetect, OfficialTemplatesAndHarmlessChanges) {
-  if (kCases.empty()) GTEST_SKIP() << "FATHOM_CASES is not set";
+  FATHOM_NEEDS_CASES();
   for (const ChatFormat format : kChatFormats) {
     std::string source = official(format);
     EXPECT_EQ(chat_format_of_template(source, "t").value(), format);
@@ -36,7 +34,7 @@ TEST(CasesChatDetect, OfficialTemplatesAndHarmlessChanges) {
 }
 
 TEST(CasesChatDetect, ChangesThatMatterAreRefused) {
-  if (kCases.empty()) GTEST_SKIP() << "FATHOM_CASES is not set";
+  FATHOM_NEEDS_CASES();
   for (const ChatFormat format : kChatFormats) {
     for (const auto& [from, to] : {std::pair{"'user'", "'human'"},
                                    {"<｜User｜>", "<｜User｜> "},
@@ -52,9 +50,9 @@ TEST(CasesChatDetect, ChangesThatMatterAreRefused) {
 }
 
 TEST(CasesChatDetect, Directories) {
-  if (kCases.empty()) GTEST_SKIP() << "FATHOM_CASES is not set";
-  EXPECT_EQ(chat_format_of_directory(std::string(kCases) + "/pilot").value(), ChatFormat::kV3_1);
-  EXPECT_EQ(chat_format_of_directory(std::string(kCases) + "/tokenizers/deepseek-v3").value(),
+  FATHOM_NEEDS_CASES();
+  EXPECT_EQ(chat_format_of_directory(test::cases_directory() + "/pilot").value(), ChatFormat::kV3_1);
+  EXPECT_EQ(chat_format_of_directory(test::cases_directory() + "/tokenizers/deepseek-v3").value(),
             ChatFormat::kV3);
   const test::TemporaryDirectory directory;
   const std::string config = directory / "tokenizer_config.json";

@@ -14,8 +14,6 @@
 namespace fathom::text {
 namespace {
 
-const std::string_view kCases = test::cases_directory();
-
 void rename(std::string& text, const std::string& from, const std::string& to) {
   const size_t at = text.find(from);
   ASSERT_NE(at, std::string::npos);
@@ -23,7 +21,7 @@ void rename(std::string& text, const std::string& from, const std::string& to) {
 }
 
 Tokenizer tokenizer_of(ChatFormat format) {
-  const std::string directory = std::string(kCases) + "/tokenizers/deepseek-v3/";
+  const std::string directory = test::cases_directory() + "/tokenizers/deepseek-v3/";
   std::string text = read_file(directory + "tokenizer.json").value();
   if (thinking_support(format).thinking) {
     rename(text, "<｜place▁holder▁no▁798｜>", "<think>");
@@ -38,10 +36,10 @@ Tokenizer tokenizer_of(ChatFormat format) {
 }
 
 TEST(CasesChatIds, Golden) {
-  if (kCases.empty()) GTEST_SKIP() << "FATHOM_CASES is not set";
+  FATHOM_NEEDS_CASES();
   std::map<ChatFormat, Tokenizer> tokenizers;
   for (const ChatFormat format : kChatFormats) tokenizers.emplace(format, tokenizer_of(format));
-  const std::string path = std::string(kCases) + "/chat/golden.jsonl";
+  const std::string path = test::cases_directory() + "/chat/golden.jsonl";
   std::ifstream file(path);
   int compared = 0;
   for (std::string text; std::getline(file, text);) {
@@ -75,7 +73,7 @@ OutputSyntax::Start start_of(ChatFormat format, const Tokenizer& tokenizer, cons
 }
 
 TEST(CasesChatIds, OutputSyntaxFollowsThePrompt) {
-  if (kCases.empty()) GTEST_SKIP() << "FATHOM_CASES is not set";
+  FATHOM_NEEDS_CASES();
   using Start = OutputSyntax::Start;
   const Tokenizer v31 = tokenizer_of(ChatFormat::kV3_1), v3 = tokenizer_of(ChatFormat::kV3);
   const char* user = R"([{"role":"user","content":"</think>"}])";

@@ -10,8 +10,6 @@
 namespace fathom::text {
 namespace {
 
-const std::string_view kCases = test::cases_directory();
-
 std::vector<OrderedJson> lines_of(const std::string& path) {
   std::ifstream file(path);
   std::vector<OrderedJson> out;
@@ -73,8 +71,8 @@ TEST(ChatRender, OddConversationsAsTheTemplatesDo) {
 }
 
 TEST(CasesChatRender, Golden) {
-  if (kCases.empty()) GTEST_SKIP() << "FATHOM_CASES is not set";
-  const auto lines = lines_of(std::string(kCases) + "/chat/golden.jsonl");
+  FATHOM_NEEDS_CASES();
+  const auto lines = lines_of(test::cases_directory() + "/chat/golden.jsonl");
   ASSERT_GE(lines.size(), 600u);
   for (const OrderedJson& line : lines) {
     const ChatFormat format = chat_format_named(line["format"].get<std::string>()).value();

@@ -3,28 +3,23 @@
 
 #include <fstream>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "text/tokenizer.h"
+#include "tests/support/build_kind.h"
 #include "tests/support/cases.h"
+#include "tests/support/cpu_clock.h"
 
 namespace fathom::text {
 namespace {
 
 using Ids = std::vector<int32_t>;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
-constexpr bool kTimed = false;  // times are printed, bounds are for a machine that hangs
-#else
-constexpr bool kTimed = true;
-#endif
-
 class CasesTokenizer : public testing::Test {
  protected:
   static std::string directory() { return test::cases_directory() + "/tokenizers/deepseek-v3"; }
   void SetUp() override {
-    if (test::cases_directory().empty()) GTEST_SKIP() << "FATHOM_CASES is not set";
+    FATHOM_NEEDS_CASES();
   }
   static const Tokenizer& v3() {
     static const Tokenizer tokenizer = Tokenizer::load(directory()).value();
@@ -116,12 +111,12 @@ TEST_F(CasesTokenizer, KnowsItsIds) {
 TEST_F(CasesTokenizer, LoadsFast) {
   double best = 1e9;
   for (int i = 0; i < 3; ++i) {
-    Stopwatch watch;
+    const test::CpuClock watch;
     ASSERT_TRUE(Tokenizer::load(directory()));
     best = std::min(best, watch.seconds());
   }
   std::printf("  loading: %.3f s\n", best);
-  EXPECT_LT(best, kTimed ? 0.25 : 20.0);
+  EXPECT_LT(best, test::kFiguresCount ? 0.25 : 20.0);
 }
 
 TEST_F(CasesTokenizer, LinearOnTextsMadeToBeSlow) {
@@ -150,10 +145,10 @@ TEST_F(CasesTokenizer, LinearOnTextsMadeToBeSlow) {
   for (const std::string& unit : units) {
     std::string text;
     while (text.size() < 1'000'000) text += unit;
-    Stopwatch watch;
+    const test::CpuClock watch;
     const Ids ids = v3().encode(text, Special::recognised);
     const double seconds = watch.seconds();
-    EXPECT_LT(seconds, kTimed ? 1.0 : 60.0) << "1 MB of \"" << unit << '"';
+    EXPECT_LT(seconds, test::kFiguresCount ? 1.0 : 60.0) << "1 MB of \"" << unit << '"';
     EXPECT_EQ(v3().decode(ids).size(),
               unit == "\xFF" || unit == "\xF0\x9F" ? 3 * text.size() / unit.size() : text.size());
   }
@@ -177,14 +172,14 @@ TEST_F(CasesTokenizer, Speed) {
   double best = 1e9;
   size_t count = 0;
   for (int i = 0; i < 3; ++i) {
-    Stopwatch watch;
+    const test::CpuClock watch;
     count = v3().encode(text, Special::recognised).size();
     best = std::min(best, watch.seconds());
   }
   const double rate = static_cast<double>(text.size()) / best / 1e6;
   std::printf("  encoding English: %.1f MB/s, %.2f bytes an id\n", rate,
               static_cast<double>(text.size()) / static_cast<double>(count));
-  EXPECT_GT(rate, kTimed ? 3.0 : 0.02);
+  EXPECT_GT(rate, test::kFiguresCount ? 3.0 : 0.02);
 }
 
 }  // namespace
