@@ -31,7 +31,14 @@ start() {
   cat "$work/err" >&2
   exit 1
 }
-load() { "$build/serving_bench" "$address" --model "$name" "$@"; }
+# What the server's threads computed, in hundredths of a second: other jobs on the machine change it less than the time.
+cpu() { awk '{print $14 + $15}' "/proc/$server/stat"; }
+load() {
+  local before
+  before=$(cpu)
+  "$build/serving_bench" "$address" --model "$name" "$@"
+  echo "  server: $((($(cpu) - before) * 10)) ms of processor time"
+}
 
 # An answer that goes on to its last token, whatever the model would like.
 endless='"logit_bias": {"1": -100}'
