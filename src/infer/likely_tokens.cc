@@ -12,7 +12,6 @@
 namespace fathom::infer {
 namespace {
 
-constexpr size_t kBlock = kTokenBlock;
 constexpr int64_t kFew = 256;  // candidates that are sorted instead of halved again
 
 // Sums of a block's parts in FP32, eight values a lane, and of blocks in FP64: the order is fixed and the
@@ -60,9 +59,9 @@ Share share_between(std::span<const float> logits, float low, float high, const 
   const __m256 a = _mm256_set1_ps(low), b = _mm256_set1_ps(high);
   BlockSum sum;
   __m256i count = _mm256_setzero_si256();
-  for (size_t first = 0; first < logits.size(); first += kBlock) {
+  for (size_t first = 0; first < logits.size(); first += kTokenBlock) {
     __m256 block = _mm256_setzero_ps();
-    for (size_t i = first; i < first + kBlock; i += 8) {
+    for (size_t i = first; i < first + kTokenBlock; i += 8) {
       const __m256 x = _mm256_loadu_ps(&logits[i]);
       const __m256 in = _mm256_and_ps(_mm256_cmp_ps(x, a, _CMP_GT_OQ), _mm256_cmp_ps(x, b, _CMP_LE_OQ));
       block = _mm256_add_ps(block, _mm256_and_ps(in, weights.at(i)));
@@ -77,7 +76,7 @@ Share share_between(std::span<const float> logits, float low, float high, const 
 uint64_t between(const float* x, float low, float high) {
   const __m256 a = _mm256_set1_ps(low), b = _mm256_set1_ps(high);
   uint64_t bits = 0;
-  for (size_t i = 0; i < kBlock; i += 8) {
+  for (size_t i = 0; i < kTokenBlock; i += 8) {
     const __m256 v = _mm256_loadu_ps(x + i);
     const __m256 in = _mm256_and_ps(_mm256_cmp_ps(v, a, _CMP_GT_OQ), _mm256_cmp_ps(v, b, _CMP_LE_OQ));
     bits |= static_cast<uint64_t>(static_cast<uint32_t>(_mm256_movemask_ps(in))) << i;
@@ -90,7 +89,7 @@ template <class Visit>
 void for_equals(std::span<const float> logits, float logit, int64_t from, Visit visit) {
   if (logit == kNever) return;
   const float below = std::nextafter(logit, kNever);
-  for (size_t first = static_cast<size_t>(from) / kBlock * kBlock; first < logits.size(); first += kBlock)
+  for (size_t first = static_cast<size_t>(from) / kTokenBlock * kTokenBlock; first < logits.size(); first += kTokenBlock)
     for (uint64_t bits = between(&logits[first], below, logit); bits != 0; bits &= bits - 1)
       visit(first + static_cast<size_t>(std::countr_zero(bits)));
 }
@@ -121,9 +120,9 @@ LogitRange range_of(std::span<const float> logits) {
   float largest = kNever;
   size_t best_block = 0;
   __m256i count = _mm256_setzero_si256();
-  for (size_t first = 0; first < logits.size(); first += kBlock) {
+  for (size_t first = 0; first < logits.size(); first += kTokenBlock) {
     __m256 high = never;
-    for (size_t i = first; i < first + kBlock; i += 8) {
+    for (size_t i = first; i < first + kTokenBlock; i += 8) {
       const __m256 x = _mm256_loadu_ps(&logits[i]);
       high = _mm256_max_ps(high, x);
       const __m256 may = _mm256_cmp_ps(x, never, _CMP_GT_OQ);
@@ -157,9 +156,9 @@ void weights_of(std::span<const float> logits, float largest, double temperature
 
 double sum_of(std::span<const float> weights) {
   BlockSum sum;
-  for (size_t first = 0; first < weights.size(); first += kBlock) {
+  for (size_t first = 0; first < weights.size(); first += kTokenBlock) {
     __m256 block = _mm256_setzero_ps();
-    for (size_t i = first; i < first + kBlock; i += 8)
+    for (size_t i = first; i < first + kTokenBlock; i += 8)
       block = _mm256_add_ps(block, _mm256_loadu_ps(&weights[i]));
     sum.add(block);
   }
@@ -200,7 +199,7 @@ Cut CutFinder::find(std::span<const float> logits, const LogitRange& range, doub
     }
   }
   size_t kept = 0;
-  for (size_t first = 0; first < logits.size(); first += kBlock)
+  for (size_t first = 0; first < logits.size(); first += kTokenBlock)
     for (uint64_t bits = between(&logits[first], low, high); bits != 0; bits &= bits - 1) {
       const size_t t = first + static_cast<size_t>(std::countr_zero(bits));
       keys_[kept++] = {logits[t], static_cast<int32_t>(t)};

@@ -15,9 +15,8 @@
 namespace fathom::infer {
 namespace {
 
-constexpr size_t kBlock = kTokenBlock;
 
-size_t padded(int64_t vocab) { return (static_cast<size_t>(vocab) + kBlock - 1) / kBlock * kBlock; }
+size_t padded(int64_t vocab) { return (static_cast<size_t>(vocab) + kTokenBlock - 1) / kTokenBlock * kTokenBlock; }
 
 [[noreturn]] void not_finite() {
   throw Exception({"model",
@@ -31,7 +30,7 @@ uint64_t promising(const uint32_t* words, const float* x, uint32_t smallest) {
   const __m256i least = _mm256_set1_epi32(static_cast<int>(smallest));
   const __m256 never = _mm256_set1_ps(kNever);
   uint64_t bits = 0;
-  for (size_t i = 0; i < kBlock; i += 8) {
+  for (size_t i = 0; i < kTokenBlock; i += 8) {
     const __m256i w = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + i));
     const __m256i enough = _mm256_cmpeq_epi32(_mm256_max_epu32(w, least), w);
     const __m256 may = _mm256_cmp_ps(_mm256_loadu_ps(x + i), never, _CMP_GT_OQ);
@@ -45,7 +44,7 @@ uint64_t promising(const uint32_t* words, const float* x, uint32_t smallest) {
 void keep_bits(uint64_t bits, float* x) {
   const __m256i places = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
   const __m256 never = _mm256_set1_ps(kNever);
-  for (size_t i = 0; i < kBlock; i += 8, bits >>= 8) {
+  for (size_t i = 0; i < kTokenBlock; i += 8, bits >>= 8) {
     const __m256i eight = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits & 0xFF)), places);
     const __m256 kept = _mm256_castsi256_ps(_mm256_cmpeq_epi32(eight, places));
     _mm256_storeu_ps(x + i, _mm256_blendv_ps(never, _mm256_loadu_ps(x + i), kept));
@@ -54,7 +53,7 @@ void keep_bits(uint64_t bits, float* x) {
 
 float largest_of_block(const float* x) {
   __m256 high = _mm256_loadu_ps(x);
-  for (size_t i = 8; i < kBlock; i += 8) high = _mm256_max_ps(high, _mm256_loadu_ps(x + i));
+  for (size_t i = 8; i < kTokenBlock; i += 8) high = _mm256_max_ps(high, _mm256_loadu_ps(x + i));
   return kernels::cpu::Avx2::largest(high);
 }
 
@@ -80,7 +79,7 @@ void Sampler::mask(std::span<const uint64_t> allowed) {
   if (allowed.empty()) return;
   FATHOM_CHECK(allowed.size() == token_words(vocab_));
   for (size_t w = 0; w < allowed.size(); ++w) {
-    float* x = &logits_[kBlock * w];
+    float* x = &logits_[kTokenBlock * w];
     if (std::popcount(allowed[w]) > 56)
       for (uint64_t out = ~allowed[w]; out != 0; out &= out - 1) x[std::countr_zero(out)] = kNever;
     else
@@ -120,8 +119,8 @@ int32_t Sampler::draw_from_kept(const Draw& d, int32_t best) const {
     return static_cast<double>(logits_[token]) / t + gumbel_of(word);
   };
   double best_score = score(static_cast<size_t>(best), noise_word(d.params.seed, d.position, best));
-  std::array<uint32_t, kBlock> words;
-  for (size_t first = 0; first < logits_.size(); first += kBlock) {
+  std::array<uint32_t, kTokenBlock> words;
+  for (size_t first = 0; first < logits_.size(); first += kTokenBlock) {
     const float* x = &logits_[first];
     const float largest = largest_of_block(x);
     const double needed = best_score - static_cast<double>(largest) / t;

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "tests/infer/engine_fixture.h"
+#include "tests/support/build_kind.h"
 #include "tests/support/cases.h"
 
 namespace fathom::infer {
@@ -70,8 +71,8 @@ TEST_P(CasesPilot, GreedyAnswersEqualPyTorch) {
       EXPECT_EQ(u.accepted, lines[i].accepted) << "line " << i;
     }
   }
-  // Whatever the machine's times say, too: answers as short as these are not judged by them.
-  if (s.mtp) {
+  // Under a sanitizer a step with a draft costs so much more that drafts may be judged, and stopped, early.
+  if (s.mtp && (s.drafts == DraftPolicy::always || !test::kSanitized)) {
     EXPECT_NEAR(static_cast<double>(accepted) / static_cast<double>(drafted), 148.0 / 185, 0.03);
   }
 }

@@ -36,7 +36,7 @@ struct TileAttentionScratch {
 
  private:
   std::byte* take(int64_t bytes) {
-    std::byte* at = memory_ + end_;
+    std::byte* at = memory_ == nullptr ? nullptr : memory_ + end_;  // null: only the size is wanted
     end_ += static_cast<size_t>(bytes + 63) / 64 * 64;
     return at;
   }

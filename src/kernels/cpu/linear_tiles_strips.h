@@ -146,7 +146,6 @@ template <int kShare, DType D, class T>
   const PlannedTask& p = *at.planned;
   float* sums = s.sums + at.strip * kBlockGroups * kStripSums;
   const std::byte* b = p.packed + at.group * p.copy_bytes + at.c / 32 * kTileBytes;
-  const StripScales scales(p.task->w, at.row(), at.count(), at.c);
   const int64_t steps = steps_of<D>(at.width());
   const bool first = at.c == 0;
   for (int64_t g = at.groups(); g > 0; --g, b += p.copy_bytes, sums += kStripSums) {
@@ -165,7 +164,8 @@ template <int kShare, DType D, class T>
         strip_step<kShare>(t, strip + 2 * i * kTileBytes, b + i * kTileBytes, next);
     }
     store_sums<1>(t, D == DType::e4m3 ? s.block : sums);
-    if constexpr (D == DType::e4m3) add_scaled<1>(s.block, scales, first, sums);
+    if constexpr (D == DType::e4m3)
+      add_scaled<1>(s.block, StripScales(p.task->w, at.row(), at.count(), at.c), first, sums);
   }
   next.rest();
 }
