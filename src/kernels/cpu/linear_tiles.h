@@ -83,21 +83,18 @@ template <int kGroups, class T>
   release_sums<kGroups>(t);
 }
 
-template <int kGroups, class T>
+template <class T>
 [[gnu::always_inline]] inline void load_sums(T& t, const float* sums) {
   t.template load<0>(sums, 64);
   t.template load<1>(sums + 256, 64);
-  if constexpr (kGroups == 2) {
-    t.template load<2>(sums + 512, 64);
-    t.template load<3>(sums + 768, 64);
-  }
 }
 
 // The scales of a strip's rows in one block of columns: rows from `boundary` on lie in the next block of
 // rows.
 struct StripScales {
-  float first, second;
-  int64_t boundary;
+  float first = 0, second = 0;
+  int64_t boundary = kStrip;
+  StripScales() = default;
   StripScales(const Weight& w, int64_t n, int64_t count, int64_t column)
       : first(w.scale(n, column)),
         second(w.scale(n + count - 1, column)),

@@ -10,8 +10,8 @@
 namespace fathom::kernels::cpu {
 
 inline constexpr int64_t kPanelStrips = 4, kBlockGroups = 32;  // of 16 rows of x
-// Strips of a panel: measured best for 16 (1 as good as 2), 48 and 64 (2), and 512 rows (4) on an Emerald
-// Rapids.
+// Strips of a panel: measured best for 48 and 64 rows (2) and for 512 (4) on the AMX machine of
+// bench/results.
 inline int64_t panel_strips(int64_t rows) { return rows <= kFewRows ? 1 : (rows <= 128 ? 2 : kPanelStrips); }
 
 struct alignas(64) StripScratch {
@@ -146,13 +146,15 @@ template <int kShare, DType D, class T>
   const PlannedTask& p = *at.planned;
   float* sums = s.sums + at.strip * kBlockGroups * kStripSums;
   const std::byte* b = p.packed + at.group * p.copy_bytes + at.c / 32 * kTileBytes;
+  StripScales scales;
+  if constexpr (D == DType::e4m3) scales = StripScales(p.task->w, at.row(), at.count(), at.c);
   const int64_t steps = steps_of<D>(at.width());
   const bool first = at.c == 0;
   for (int64_t g = at.groups(); g > 0; --g, b += p.copy_bytes, sums += kStripSums) {
     if (D == DType::e4m3 || first)
       clear_sums<1>(t);
     else
-      load_sums<1>(t, sums);
+      load_sums(t, sums);
     if (steps == kBlockSteps) {
 #pragma GCC unroll 4
       for (int64_t i = 0; i < kBlockSteps; ++i) {
@@ -164,8 +166,7 @@ template <int kShare, DType D, class T>
         strip_step<kShare>(t, strip + 2 * i * kTileBytes, b + i * kTileBytes, next);
     }
     store_sums<1>(t, D == DType::e4m3 ? s.block : sums);
-    if constexpr (D == DType::e4m3)
-      add_scaled<1>(s.block, StripScales(p.task->w, at.row(), at.count(), at.c), first, sums);
+    if constexpr (D == DType::e4m3) add_scaled<1>(s.block, scales, first, sums);
   }
   next.rest();
 }

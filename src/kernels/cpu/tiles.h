@@ -34,10 +34,9 @@ class HardwareTiles {
   [[gnu::always_inline]] void zero() {
     __asm__ volatile("tilezero %%tmm%c0" : : "i"(kTile));
   }
-  // Says that a tile's contents are no longer wanted. Processors rename tiles as they rename registers, from
-  // a store that two hyperthreads share: with both at work and eight tiles in use, a load waits until what
-  // last read its tile has ended (26 ns a product instead of 16 measured on Emerald Rapids), unless unused
-  // ones are given back.
+  // Says that a tile's contents are no longer wanted. With both hyperthreads of a core at work, every tile in
+  // use makes loads wait longer, as if the two shared what tiles are renamed from: with eight in use a
+  // product took 26 ns, with unused ones given back 16 (bench/results, AMX machine).
   template <int kTile>
   [[gnu::always_inline]] void release() {
     zero<kTile>();
