@@ -5,12 +5,16 @@
 namespace fathom::model {
 namespace {
 
+Mat<const float> norm(const Pass& pass, const Weight& weight, Mat<const float> hidden) {
+  const Mat<float> y = pass.active(pass.ws.normed);
+  kernels::rms_norm(
+      pass.ctx, {.x = hidden, .weight = weight, .eps = static_cast<float>(pass.config.rms_norm_eps), .y = y});
+  return y;
+}
+
 void feed_forward(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer,
                   Mat<float> hidden) {
-  const Mat<float> x = pass.active(pass.ws.normed);
-  kernels::rms_norm(
-      pass.ctx,
-      {.x = hidden, .weight = p.ffn_norm, .eps = static_cast<float>(pass.config.rms_norm_eps), .y = x});
+  const Mat<const float> x = norm(pass, p.ffn_norm, hidden);
   if (p.is_moe)
     moe(pass, p.moe, bias, layer, x, hidden);
   else
@@ -28,10 +32,7 @@ Mat<const float> linear_input(const Pass& pass, const Weight& w, Mat<const float
 
 void block(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer,
            Mat<float> hidden) {
-  const Mat<float> x = pass.active(pass.ws.normed);
-  kernels::rms_norm(
-      pass.ctx,
-      {.x = hidden, .weight = p.attention_norm, .eps = static_cast<float>(pass.config.rms_norm_eps), .y = x});
+  const Mat<const float> x = norm(pass, p.attention_norm, hidden);
   mla(pass, p.attention, pass.step.cache[static_cast<size_t>(layer)], x, hidden);
   feed_forward(pass, p, bias, layer, hidden);
 }
