@@ -12,16 +12,16 @@ constexpr double kPriorDrafts = 4;   // what the drafts of all others count for 
 constexpr int64_t kRetry = 16;       // new sequences that start without drafts before one tries again
 constexpr int64_t kExperience = 96;  // drafts before new sequences are refused
 
-// A sequence alone whose drafts are wrong more often than two times in five is judged early when they lose a
-// lot, and later when they lose less, so that a short answer is not cut off by chance. Everything else waits
-// for the last judgement: in company the costs change as answers come and go, and times measured on a busy
-// machine must not end drafts that are mostly right.
+// A sequence alone whose drafts are wrong more often than right is judged early when they lose a lot, and
+// later when they lose less, so that a short answer is not cut off by chance. Everything else waits for the
+// last judgement: in company the costs change as answers come and go, and times measured on a busy machine
+// must not end drafts that are mostly right.
 struct Judgement {
   int64_t drafts;
   double speed;  // with drafts over without, below which they end
 };
-constexpr Judgement kEarly[] = {{8, 0.88}, {12, 0.92}, {18, 0.95}, {24, 0.97}};
-constexpr double kMostlyWrong = 0.6;
+constexpr Judgement kEarly[] = {{8, 0.85}, {16, 0.92}, {24, 0.96}};
+constexpr double kMostlyWrong = 0.5;
 constexpr Judgement kLate = {40, 0.98};
 
 }  // namespace
