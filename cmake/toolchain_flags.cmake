@@ -21,7 +21,7 @@ endif()
 if(FATHOM_SANITIZE)
   # Null pointers end a run anyway; object sizes and virtual tables cost a fifth of the compile time and find nothing more.
   add_compile_options(-fsanitize=${FATHOM_SANITIZE} -fno-sanitize=null,object-size,vptr -fno-sanitize-recover=all
-    -fno-omit-frame-pointer -g1)
+    -fno-omit-frame-pointer -g1 -Wno-shadow)  # names of sources that are compiled together
   add_link_options(-fsanitize=${FATHOM_SANITIZE})
   set(CMAKE_CXX_FLAGS_RELEASE "-O1 -DNDEBUG")
   # Several sources a compiler run: headers are half of the work. So names outside headers are unique within a folder.

@@ -69,11 +69,6 @@ size_t MappedFile::resident_bytes(size_t offset, size_t length) const {
   return pages * page;
 }
 
-bool path_exists(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0;
-}
-
 Result<std::string> read_file(const std::string& path, size_t limit) {
   Result<MappedFile> file = MappedFile::open(path);
   if (!file) return file.error();

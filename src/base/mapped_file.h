@@ -34,9 +34,6 @@ class MappedFile {
   std::string path_;
 };
 
-// Whether something lies there (links followed); false where that cannot be told.
-bool path_exists(const std::string& path);
-
 Result<std::string> read_file(const std::string& path, size_t limit = size_t{1} << 30);
 
 // Writes a file through a temporary name beside it; commit() makes it appear, the destructor removes what was

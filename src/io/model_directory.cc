@@ -6,6 +6,8 @@
 #include <atomic>
 #include <thread>
 
+#include "base/path_exists.h"
+
 namespace fathom::io {
 namespace {
 

@@ -8,7 +8,7 @@ namespace fathom::model {
 namespace {
 
 // What keeps a solid-state disk busy: pieces of a megabyte, eight at a time.
-constexpr size_t kPiece = size_t{1} << 20;
+constexpr size_t kReadPiece = size_t{1} << 20;
 constexpr int kReaders = 8;
 
 size_t part_bytes(const Weight& w) {
@@ -24,7 +24,7 @@ void for_each_expert_layer(const Model& model, Visit visit) {
     if (m.layer.is_moe) visit(m.layer.moe);
 }
 
-int32_t pieces_of(size_t bytes) { return static_cast<int32_t>((bytes + kPiece - 1) / kPiece); }
+int32_t pieces_of(size_t bytes) { return static_cast<int32_t>((bytes + kReadPiece - 1) / kReadPiece); }
 
 }  // namespace
 
@@ -213,8 +213,8 @@ Status ExpertCache::read_piece(const Slot& slot, int32_t piece) const {
       piece -= pieces;
       continue;
     }
-    const size_t at = static_cast<size_t>(piece) * kPiece;
-    return part.file->read(part.offset + at, std::min(kPiece, part.bytes - at), part.to + at);
+    const size_t at = static_cast<size_t>(piece) * kReadPiece;
+    return part.file->read(part.offset + at, std::min(kReadPiece, part.bytes - at), part.to + at);
   }
   return Ok{};
 }

@@ -71,7 +71,7 @@ void parse_reasoning(const Fields& f, ChatRequest& out) {
   if (const auto effort = reasoning->text("effort")) out.thinking = *effort != "none" && *effort != "minimal";
 }
 
-void parse_logprobs(const Fields& f, ChatRequest& out) {
+void parse_response_logprobs(const Fields& f, ChatRequest& out) {
   if (const auto top = f.integer("top_logprobs", 0, kMostAlternatives)) out.logprobs = *top;
   const OrderedJson* include = f.array("include");
   for (size_t i = 0; include != nullptr && i < include->size(); ++i) {
@@ -147,7 +147,7 @@ ResponsesRequest parse_responses(std::string_view body) {
   out.stream = f.flag("stream").value_or(false);
   f.object("stream_options");
   out.max_tokens = f.integer("max_output_tokens", 1, kMostInteger);
-  parse_logprobs(f, out);
+  parse_response_logprobs(f, out);
   parse_tools(f, kResponsesTools, out);
   parse_tool_choice(f, kResponsesTools, out);
   out.parallel_calls = f.flag("parallel_tool_calls").value_or(true);

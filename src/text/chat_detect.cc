@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mapped_file.h"
+#include "base/path_exists.h"
 
 namespace fathom::text {
 namespace {

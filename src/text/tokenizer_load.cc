@@ -1,4 +1,5 @@
 #include "base/mapped_file.h"
+#include "base/path_exists.h"
 #include "text/tokenizer.h"
 #include "text/tokenizer_tables.h"
 
