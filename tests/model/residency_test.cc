@@ -34,7 +34,6 @@ class Steps {
   Steps(const Model& model, Options options, int64_t count)
       : pool_(2),
         ctx_{Backend::cpu, Mode::fast, best_isa(), &pool_},
-        model_(model),
         cache_(model.config, ctx_.mode, infer::LatentPool::blocks_for(count)),
         workspace_(model.config, count),
         forward_(ctx_, model, workspace_, options) {
@@ -68,7 +67,6 @@ class Steps {
  private:
   ThreadPool pool_;
   Context ctx_;
-  const Model& model_;
   infer::LatentPool cache_;
   Workspace workspace_;
   Forward forward_;
