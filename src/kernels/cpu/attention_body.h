@@ -1,7 +1,9 @@
 // A stretch of attention in FP32 arithmetic, as templates over the vector type S and the cache's dtype D.
 //
 // Within a stretch, blocks of kBlockTokens keys in order: scores, the new largest, what came before scaled to
-// it, and the block's latents added key by key.
+// it, and the block's latents added key by key. Rows that come together share a block's keys, decoded once; a
+// single row decodes on the way, since decoded keys would come and go through the second-level cache at four
+// times the bytes.
 #pragma once
 
 #include "kernels/cpu/attention_merge.h"
@@ -38,7 +40,8 @@ class VectorAttention {
     }
     std::memset(out.latent, 0, static_cast<size_t>(g_.columns() * op_.cache.latent) * sizeof(float));
     for (int64_t j = begin; j < end; j += kBlockTokens) {
-      decode_keys(j, end - j < kBlockTokens ? end - j : kBlockTokens);
+      stored_ = op_.cache.entry(op_.rows.block(g_.row, j), 0);
+      if (!direct()) decode_keys(end - j < kBlockTokens ? end - j : kBlockTokens);
       for (int64_t r = 0; r < g_.rows; ++r) {
         const int64_t left = op_.rows.position[g_.row + r] + 1 - j;
         if (left > 0) row_block(r, left < kBlockTokens ? left : kBlockTokens, out);
@@ -62,13 +65,17 @@ class VectorAttention {
     }
   }
 
-  void decode_keys(int64_t j, int64_t n) {
+  bool direct() const { return g_.rows == 1; }
+  const std::byte* stored(int64_t key) const {
+    return stored_ + static_cast<size_t>(key * op_.cache.width()) * size_of(D);
+  }
+
+  void decode_keys(int64_t n) {
     const int64_t width = op_.cache.width();
-    const std::byte* entry = op_.cache.entry(op_.rows.block(g_.row, j), 0);
     for (int64_t i = 0; i < (n + 3) / 4 * 4; ++i) {
       float* key = keys_ + i * row_;
       const int64_t from = i < n ? i : 0;  // keys that are not there repeat the first
-      dequantize<S, D>(entry + static_cast<size_t>(from * width) * size_of(D), nullptr, width, key);
+      dequantize<S, D>(stored(from), nullptr, width, key);
       for (int64_t c = width; c % S::kLanes != 0; ++c) key[c] = 0;
     }
   }
@@ -99,13 +106,25 @@ class VectorAttention {
     for (int64_t j = 0; j < n; j += 4) {
       DotTile<S, MR> tile;
       tile.clear();
-      dot_decoded<S, MR>(q, keys_ + j * row_, row_, op_.cache.width(), tile);
+      if (direct())
+        dot_stored<S, D, MR>(q, four_keys(j, n), op_.cache.width(), tile);
+      else
+        dot_decoded<S, MR>(q, keys_ + j * row_, row_, op_.cache.width(), tile);
 #pragma GCC unroll 8
       for (int i = 0; i < MR; ++i) _mm_storeu_ps(score[i] + j, tile.totals(i));
     }
     float factor[MR];
     for (int i = 0; i < MR; ++i) factor[i] = softmax_block(score[i], n, out.largest[c + i], out.total[c + i]);
-    add_values<MR>(score, factor, n, out.latent + c * op_.cache.latent);
+    float* latent = out.latent + c * op_.cache.latent;
+    direct() ? add_values<true, MR>(score, factor, n, latent)
+             : add_values<false, MR>(score, factor, n, latent);
+  }
+
+  FourRows four_keys(int64_t j, int64_t n) const {
+    FourRows keys{};
+    keys.bytes = op_.cache.width() * static_cast<int64_t>(size_of(D));
+    for (int64_t i = 0; i < 4; ++i) keys.row[i] = stored(j + i < n ? j + i : j);
+    return keys;
   }
 
   // score[0, n) becomes e^(scale score - largest), as it enters a product. Returns what scales the sums so
@@ -136,7 +155,7 @@ class VectorAttention {
     return factor;
   }
 
-  template <int MR>
+  template <bool kDirect, int MR>
   void add_values(const float* const (&probability)[MR], const float (&factor)[MR], int64_t n,
                   float* latent) const {
     const int64_t width = op_.cache.latent;
@@ -150,8 +169,12 @@ class VectorAttention {
           acc[i][v] = S::mul(load_part(latent + i * width + c, count, v), S::set1(factor[i]));
       for (int64_t j = 0; j < n; ++j) {
         typename S::F value[S::kStepVectors];
+        if constexpr (kDirect) {
+          decode_scaled<S, D>(stored(j) + static_cast<size_t>(c) * size_of(D), count, S::zero(), value);
+        } else {
 #pragma GCC unroll 4
-        for (int v = 0; v < S::kStepVectors; ++v) value[v] = S::load(keys_ + j * row_ + c + v * S::kLanes);
+          for (int v = 0; v < S::kStepVectors; ++v) value[v] = S::load(keys_ + j * row_ + c + v * S::kLanes);
+        }
 #pragma GCC unroll 8
         for (int i = 0; i < MR; ++i) {
           const auto p = S::set1(probability[i][j]);
@@ -182,6 +205,7 @@ class VectorAttention {
   const AttentionGroup& g_;
   const int64_t row_;
   float *q_, *score_, *keys_;
+  const std::byte* stored_ = nullptr;  // the block's first key
 };
 
 }  // namespace fathom::kernels::cpu

@@ -89,23 +89,28 @@ struct FourRows {
   int64_t bytes;
 };
 
-// Asks for what comes a while after byte `at`, a block's worth; past the end of these rows the next four
+// How far what is needed a while after byte `at` of a row lies: past the end of these rows the next four
 // follow.
-template <DType D>
-[[gnu::always_inline]] inline void prefetch_block(const FourRows& w, int64_t at) {
-  constexpr int64_t kAhead = 1024, kBlockBytes = kScaleBlock * static_cast<int64_t>(size_of(D));
-  const int64_t to = at + kAhead + (at + kAhead < w.bytes ? 0 : 3 * w.bytes);
-#pragma GCC unroll 8
-  for (int64_t line = 0; line < kBlockBytes; line += 64)
+[[gnu::always_inline]] inline int64_t bytes_ahead(const FourRows& w, int64_t at) {
+  constexpr int64_t kAhead = 1024;
+  return kAhead + (at + kAhead < w.bytes ? 0 : 3 * w.bytes);
+}
+
+// Asks for what lies `ahead` of the elements [i, i + kStep) of a row, whose turn it is: one by one among the
+// arithmetic.
+template <class S, DType D>
+[[gnu::always_inline]] inline void prefetch_step(const std::byte* row, int64_t i, int64_t ahead) {
+  constexpr int64_t kSize = static_cast<int64_t>(size_of(D)), kBytes = S::kStep * kSize;
+  if (kBytes < 64 && i * kSize % 64 != 0) return;
 #pragma GCC unroll 4
-    for (int n = 0; n < 4; ++n)
-      _mm_prefetch(reinterpret_cast<const char*>(w.row[n]) + to + line, _MM_HINT_T0);
+  for (int64_t line = 0; line < kBytes; line += 64)
+    _mm_prefetch(reinterpret_cast<const char*>(row) + i * kSize + ahead + line, _MM_HINT_T0);
 }
 
 // tile += x w^T over `kSteps` steps from column k on, decoded on the way.
 template <class S, DType D, int MR, int kSteps>
 [[gnu::always_inline]] inline void dot_steps(const float* const (&x)[MR], const FourRows& w, int64_t k,
-                                             DotTile<S, MR>& tile) {
+                                             int64_t ahead, DotTile<S, MR>& tile) {
   typename S::F scale[4];
 #pragma GCC unroll 4
   for (int n = 0; n < 4; ++n)
@@ -115,6 +120,7 @@ template <class S, DType D, int MR, int kSteps>
 #pragma GCC unroll 4
     for (int n = 0; n < 4; ++n) {
       typename S::F wide[S::kStepVectors];
+      prefetch_step<S, D>(w.row[n], i, ahead);
       decode_scaled<S, D>(w.row[n] + static_cast<size_t>(i) * size_of(D), S::kStep, scale[n], wide);
 #pragma GCC unroll 4
       for (int v = 0; v < S::kStepVectors; ++v)
@@ -145,11 +151,12 @@ template <class S, DType D, int MR>
 [[gnu::always_inline]] inline void dot_stored(const float* const (&x)[MR], const FourRows& w, int64_t k,
                                               DotTile<S, MR>& tile) {
   int64_t i = 0;
-  for (; i + kScaleBlock <= k; i += kScaleBlock) {
-    prefetch_block<D>(w, i * static_cast<int64_t>(size_of(D)));
-    dot_steps<S, D, MR, static_cast<int>(kScaleBlock / S::kStep)>(x, w, i, tile);
-  }
-  for (; i + S::kStep <= k; i += S::kStep) dot_steps<S, D, MR, 1>(x, w, i, tile);
+  const auto ahead = [&w](int64_t column) {
+    return bytes_ahead(w, column * static_cast<int64_t>(size_of(D)));
+  };
+  for (; i + kScaleBlock <= k; i += kScaleBlock)
+    dot_steps<S, D, MR, static_cast<int>(kScaleBlock / S::kStep)>(x, w, i, ahead(i), tile);
+  for (; i + S::kStep <= k; i += S::kStep) dot_steps<S, D, MR, 1>(x, w, i, ahead(i), tile);
   if (i < k) dot_rest<S, D, MR>(x, w, i, k - i, tile);
 }
 

@@ -7,9 +7,9 @@
 
 namespace fathom::kernels::cpu {
 
-// The panel (rows of w by columns) and the sums of a block of rows of x stay in the second-level cache; a
-// tile of x and four rows of the panel in the first.
-inline constexpr int64_t kPanelRows = 64, kPanelColumns = 512, kPanelStride = kPanelColumns + 16,
+// The panel (rows of w by columns) stays in the first-level cache with a tile of x, a block of rows of x in
+// the second.
+inline constexpr int64_t kPanelRows = 8, kPanelColumns = 512, kPanelStride = kPanelColumns + 16,
                          kBlockRows = 96;
 
 template <class S>
@@ -91,10 +91,10 @@ void panel_outputs(const Context& ctx, int thread, const OutputRange& range, Wri
   const Weight& w = p.task->w;
   const PanelScratch<S> scratch(
       ctx.pool->scratch(thread, static_cast<size_t>(PanelScratch<S>::kFloats) * sizeof(float)));
-  for (int64_t n = range.begin; n < range.end; n += kPanelRows) {
-    const int64_t outputs = range.end - n < kPanelRows ? range.end - n : kPanelRows;
-    for (int64_t m = 0; m < p.task->y.rows; m += kBlockRows) {
-      const int64_t end = p.task->y.rows < m + kBlockRows ? p.task->y.rows : m + kBlockRows;
+  for (int64_t m = 0; m < p.task->y.rows; m += kBlockRows) {
+    const int64_t end = p.task->y.rows < m + kBlockRows ? p.task->y.rows : m + kBlockRows;
+    for (int64_t n = range.begin; n < range.end; n += kPanelRows) {
+      const int64_t outputs = range.end - n < kPanelRows ? range.end - n : kPanelRows;
       for (int64_t k = 0; k < w.cols; k += kPanelColumns) {
         const int64_t width = w.cols - k < kPanelColumns ? w.cols - k : kPanelColumns;
         decode_panel<S, D>(w, n, outputs, k, width, scratch.panel);

@@ -109,11 +109,14 @@ struct Avx512 {
   template <DType D>
   [[gnu::always_inline]] static void decode(const std::byte* p, F (&out)[kStepVectors]) {
     if constexpr (D == DType::f32) {
+#pragma GCC unroll 4
       for (int i = 0; i < 4; ++i) out[i] = load(reinterpret_cast<const float*>(p) + 16 * i);
     } else if constexpr (D == DType::bf16) {
+#pragma GCC unroll 4
       for (int i = 0; i < 4; ++i)
         out[i] = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load256(p + 32 * i)), 16));
     } else if constexpr (D == DType::f16) {
+#pragma GCC unroll 4
       for (int i = 0; i < 4; ++i) out[i] = _mm512_cvtph_ps(load256(p + 32 * i));
     } else {
       static_assert(D == DType::e4m3);
