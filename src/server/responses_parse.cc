@@ -59,7 +59,7 @@ OrderedJson parse_input(const Fields& f) {
   }
   if (!input->is_array()) throw wrong_type("input", "a string or an array of items");
   for (size_t i = 0; i < input->size(); ++i) add_item(Fields((*input)[i], element_path("input", i)), out);
-  if (out.empty()) throw bad_value("input", "must have at least one message");
+  if (input->empty() || out.empty()) throw bad_value("input", "must have at least one message");
   return out;
 }
 

@@ -231,6 +231,7 @@ TEST(ParseResponses, Refusals) {
                    {R"({"background": true})", 400, "background"},
                    {R"({"truncation": "auto"})", 400, "truncation"},
                    {R"({"input": []})", 422, "input"},
+                   {R"({"input": [], "instructions": "x"})", 422, "input"},
                    {R"({"input": [{"type": "item_reference", "id": "i"}]})", 400, "input[0].type"},
                    {R"({"tools": [{"type": "web_search"}]})", 422, "tools[0].type"},
                    {R"({"include": [1]})", 400, "include[0]"}},
