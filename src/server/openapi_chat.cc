@@ -57,7 +57,7 @@ const char* const kChatSchemas = R"json(
 "LooseSchema": {"description": "A JSON schema; keywords that cannot be enforced are refused with their name", "anyOf": [
   {"type": "object", "additionalProperties": false, "required": ["type"],
    "properties": {"type": {"enum": ["object", "array", "string", "number", "integer", "boolean", "null"]}}},
-  {"type": "object", "additionalProperties": false, "required": ["type"], "properties": {
+  {"type": "object", "additionalProperties": false, "patternProperties": {"^x-": {}}, "properties": {
     "type": {"const": "object"}, "properties": {"type": "object", "maxProperties": 0},
     "required": {"type": "array", "maxItems": 0, "items": {"type": "string"}},
     "additionalProperties": {"anyOf": [{"type": "boolean"},
