@@ -27,5 +27,6 @@ for folder in base net io infer server; do
 done
 cmake --build --preset tsan --target "${targets[@]}" -- --quiet
 # The soak keeps every core busy by itself.
-ctest --preset tsan -j "$jobs" -L threads -E Soak
+# The pilot computes for minutes and takes the same paths as the small models.
+ctest --preset tsan -j "$jobs" -L threads -E 'Soak|CasesPilot'
 ctest --preset tsan -L threads -R Soak --verbose | grep -E 'answers,|WARNING|FAILED|tests passed|tests failed'
