@@ -1,6 +1,6 @@
 #include "infer/likely_tokens.h"
 
-#include <immintrin.h>
+#include "kernels/cpu/intrinsics.h"
 
 #include <algorithm>
 #include <bit>
@@ -89,7 +89,8 @@ template <class Visit>
 void for_equals(std::span<const float> logits, float logit, int64_t from, Visit visit) {
   if (logit == kNever) return;
   const float below = std::nextafter(logit, kNever);
-  for (size_t first = static_cast<size_t>(from) / kTokenBlock * kTokenBlock; first < logits.size(); first += kTokenBlock)
+  for (size_t first = static_cast<size_t>(from) / kTokenBlock * kTokenBlock; first < logits.size();
+       first += kTokenBlock)
     for (uint64_t bits = between(&logits[first], below, logit); bits != 0; bits &= bits - 1)
       visit(first + static_cast<size_t>(std::countr_zero(bits)));
 }

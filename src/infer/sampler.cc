@@ -1,6 +1,6 @@
 #include "infer/sampler.h"
 
-#include <immintrin.h>
+#include "kernels/cpu/intrinsics.h"
 
 #include <algorithm>
 #include <array>
@@ -15,8 +15,9 @@
 namespace fathom::infer {
 namespace {
 
-
-size_t padded(int64_t vocab) { return (static_cast<size_t>(vocab) + kTokenBlock - 1) / kTokenBlock * kTokenBlock; }
+size_t padded(int64_t vocab) {
+  return (static_cast<size_t>(vocab) + kTokenBlock - 1) / kTokenBlock * kTokenBlock;
+}
 
 [[noreturn]] void not_finite() {
   throw Exception({"model",

@@ -5,16 +5,15 @@
 namespace fathom::model {
 namespace {
 
-Mat<const float> norm(const Pass& pass, const Weight& weight, Mat<const float> hidden) {
+Mat<const float> normed(const Pass& pass, const Weight& weight, Mat<const float> hidden) {
   const Mat<float> y = pass.active(pass.ws.normed);
-  kernels::rms_norm(
-      pass.ctx, {.x = hidden, .weight = weight, .eps = static_cast<float>(pass.config.rms_norm_eps), .y = y});
+  norm(pass.ctx, pass.config, weight, hidden, y);
   return y;
 }
 
 void feed_forward(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer,
                   Mat<float> hidden) {
-  const Mat<const float> x = norm(pass, p.ffn_norm, hidden);
+  const Mat<const float> x = normed(pass, p.ffn_norm, hidden);
   if (p.is_moe)
     moe(pass, p.moe, bias, layer, x, hidden);
   else
@@ -22,6 +21,10 @@ void feed_forward(const Pass& pass, const LayerParameters& p, std::span<const fl
 }
 
 }  // namespace
+
+void norm(const Context& ctx, const Config& config, const Weight& weight, Mat<const float> x, Mat<float> y) {
+  kernels::rms_norm(ctx, {.x = x, .weight = weight, .eps = static_cast<float>(config.rms_norm_eps), .y = y});
+}
 
 Mat<const float> linear_input(const Pass& pass, const Weight& w, Mat<const float> x, Mat<float> scratch) {
   if (!pass.options.act_quant || w.dtype != DType::e4m3) return x;
@@ -32,7 +35,7 @@ Mat<const float> linear_input(const Pass& pass, const Weight& w, Mat<const float
 
 void block(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer,
            Mat<float> hidden) {
-  const Mat<const float> x = norm(pass, p.attention_norm, hidden);
+  const Mat<const float> x = normed(pass, p.attention_norm, hidden);
   mla(pass, p.attention, pass.step.cache[static_cast<size_t>(layer)], x, hidden);
   feed_forward(pass, p, bias, layer, hidden);
 }

@@ -4,7 +4,6 @@
 
 #include "kernels/embedding.h"
 #include "kernels/linear.h"
-#include "kernels/rms_norm.h"
 #include "kernels/rope.h"
 #include "model/layers.h"
 
@@ -35,12 +34,14 @@ Mat<float> Forward::layers(const Step& step, Observer* observer) {
 }
 
 // The residual stream that a module's layer starts from (report eq. 21).
-Mat<float> Forward::mtp_input(const Pass& pass, const MtpParameters& p, int64_t k, Mat<const float> previous) {
+Mat<float> Forward::mtp_input(const Pass& pass, const MtpParameters& p, int64_t k,
+                              Mat<const float> previous) {
   const int64_t width = model_.config.hidden_size;
   const Mat<float> input = pass.active(ws_.mtp_input), hidden = pass.active(ws_.hidden);
   const Mat<float> embedded = input.columns(0, width);
   norm(p.hnorm, previous, input.columns(width, width));
-  kernels::embedding(ctx_, {.ids = pass.step.tokens, .table = model_.mtp_embed(static_cast<size_t>(k)), .y = embedded});
+  kernels::embedding(
+      ctx_, {.ids = pass.step.tokens, .table = model_.mtp_embed(static_cast<size_t>(k)), .y = embedded});
   norm(p.enorm, embedded, embedded);
   const kernels::LinearTask join[] = {{.x = input, .w = p.eh_proj, .y = hidden}};
   kernels::linear(ctx_, {.tasks = join});
@@ -57,7 +58,8 @@ Mat<float> Forward::mtp(int64_t k, const Step& step, Mat<const float> previous, 
   return hidden;
 }
 
-Mat<float> Forward::mtp_rows(int64_t k, const Step& step, Mat<const float> previous, std::span<const int32_t> wanted) {
+Mat<float> Forward::mtp_rows(int64_t k, const Step& step, Mat<const float> previous,
+                             std::span<const int32_t> wanted) {
   const int64_t count = static_cast<int64_t>(wanted.size());
   if (count == step.rows.rows) return mtp(k, step, previous);
   begin(step);
@@ -89,10 +91,12 @@ Mat<float> Forward::mtp_rows(int64_t k, const Step& step, Mat<const float> previ
 }
 
 void Forward::norm(const Weight& weight, Mat<const float> x, Mat<float> y) {
-  kernels::rms_norm(ctx_, {.x = x, .weight = weight, .eps = static_cast<float>(model_.config.rms_norm_eps), .y = y});
+  model::norm(ctx_, model_.config, weight, x, y);
 }
 
-void Forward::final_norm(Mat<const float> hidden, Mat<float> out) { norm(model_.parameters.norm, hidden, out); }
+void Forward::final_norm(Mat<const float> hidden, Mat<float> out) {
+  norm(model_.parameters.norm, hidden, out);
+}
 
 void Forward::mtp_norm(int64_t k, Mat<const float> hidden, Mat<float> out) {
   norm(model_.parameters.mtp[static_cast<size_t>(k)].norm, hidden, out);
@@ -104,7 +108,8 @@ void Forward::head(Mat<const float> normed, Mat<float> logits) {
 }
 
 void Forward::mtp_head(int64_t k, Mat<const float> normed, Mat<float> logits) {
-  const kernels::LinearTask task[] = {{.x = normed, .w = model_.mtp_head(static_cast<size_t>(k)), .y = logits}};
+  const kernels::LinearTask task[] = {
+      {.x = normed, .w = model_.mtp_head(static_cast<size_t>(k)), .y = logits}};
   kernels::linear(ctx_, {.tasks = task});
 }
 

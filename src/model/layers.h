@@ -1,5 +1,5 @@
-// The parts of a transformer block, each adding its result to the residual stream. They read like the report's
-// equations; kernels do the arithmetic.
+// The parts of a transformer block, each adding its result to the residual stream. They read like the
+// report's equations; kernels do the arithmetic.
 #pragma once
 
 #include <span>
@@ -30,30 +30,38 @@ struct Pass {
   }
 };
 
-// hidden += MLA(x) (report section 2.1.1), absorbed: scores and sums over the cached latents themselves. Writes the
-// step's entries into `cache`.
-void mla(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache, Mat<const float> x,
-         Mat<float> hidden);
+// hidden += MLA(x) (report section 2.1.1), absorbed: scores and sums over the cached latents themselves.
+// Writes the step's entries into `cache`.
+void mla(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache,
+         Mat<const float> x, Mat<float> hidden);
 
 // The two halves of mla(): the step's entries alone, and the rest for rows whose entries are there.
-void mla_entries(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache, Mat<const float> x);
-void mla_stored(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache, Mat<const float> x,
-                Mat<float> hidden);
+void mla_entries(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache,
+                 Mat<const float> x);
+void mla_stored(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache,
+                Mat<const float> x, Mat<float> hidden);
 
 // out (=|+=) down(silu(gate x) * up x).
 void ffn(const Pass& pass, const FfnParameters& p, Mat<const float> x, Mat<float> out, Write write);
 
-// hidden += sum of the chosen experts, weighted, + the shared expert (report section 2.1.2). `layer` is for the observer.
-void moe(const Pass& pass, const MoeParameters& p, std::span<const float> bias, int64_t layer, Mat<const float> x,
-         Mat<float> hidden);
+// hidden += sum of the chosen experts, weighted, + the shared expert (report section 2.1.2). `layer` is for
+// the observer.
+void moe(const Pass& pass, const MoeParameters& p, std::span<const float> bias, int64_t layer,
+         Mat<const float> x, Mat<float> hidden);
 
 // hidden += attention(norm(hidden)); hidden += ffn or moe(norm(hidden)).
-void block(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer, Mat<float> hidden);
+void block(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer,
+           Mat<float> hidden);
 
 // block() where the step's entries are in the cache already and `x` is norm(hidden).
-void block_stored(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer, Mat<const float> x, Mat<float> hidden);
+void block_stored(const Pass& pass, const LayerParameters& p, std::span<const float> bias, int64_t layer,
+                  Mat<const float> x, Mat<float> hidden);
 
-// x as a linear with weight w takes it: FP8-rounded into `scratch` under act-quant when w is FP8, else x itself.
+// y = RMSNorm(x) with the model's epsilon. y may be x.
+void norm(const Context& ctx, const Config& config, const Weight& weight, Mat<const float> x, Mat<float> y);
+
+// x as a linear with weight w takes it: FP8-rounded into `scratch` under act-quant when w is FP8, else x
+// itself.
 Mat<const float> linear_input(const Pass& pass, const Weight& w, Mat<const float> x, Mat<float> scratch);
 
 }  // namespace fathom::model

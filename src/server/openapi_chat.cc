@@ -54,14 +54,14 @@ const char* const kChatSchemas = R"json(
 "Tools": {"type": ["array", "null"], {{MOST_TOOLS}}"items": {"$ref": "#/components/schemas/Tool"}},
 "ToolChoice": {"enum": ["none", "auto", null],
   "description": "With tools also \"required\" and {\"type\": \"function\", \"function\": {\"name\": one of them}}, or {\"type\": \"allowed_tools\", \"allowed_tools\": {\"mode\", \"tools\"}}: then a call is forced."},
-"LooseSchema": {"description": "A JSON schema; keywords that cannot be enforced are refused with their name", "anyOf": [
+"LooseSchema": {"description": "A JSON schema; keywords that cannot be enforced are refused with their name, unknown ones (such as any with a hyphen) passed over", "anyOf": [
   {"type": "object", "additionalProperties": false, "required": ["type"],
    "properties": {"type": {"enum": ["object", "array", "string", "number", "integer", "boolean", "null"]}}},
-  {"type": "object", "additionalProperties": false, "patternProperties": {"^x-": {}}, "properties": {
+  {"type": "object", "additionalProperties": false, "patternProperties": {"-": {}}, "properties": {
     "type": {"const": "object"}, "properties": {"type": "object", "maxProperties": 0},
     "required": {"type": "array", "maxItems": 0, "items": {"type": "string"}},
     "additionalProperties": {"anyOf": [{"type": "boolean"},
-      {"type": "object", "additionalProperties": false, "patternProperties": {"^x-": {}}}]}}}]},
+      {"type": "object", "additionalProperties": false, "patternProperties": {"-": {}}}]}}}]},
 "SchemaFormat": {"anyOf": [
   {"type": "object", "required": ["name", "schema"], "properties": {
     "name": {"$ref": "#/components/schemas/ToolName"}, "description": {"$ref": "#/components/schemas/Text"}, "strict": {"enum": [false, null]},
