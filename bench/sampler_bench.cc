@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "eval/median.h"
 #include "base/rng.h"
+#include "eval/median.h"
 #include "infer/sampler.h"
 
 namespace fathom::infer {

@@ -5,7 +5,8 @@
 
 namespace fathom::apps {
 
-// Prints a table, or one JSON object. Returns the exit code: 1 when answers changed with drafts. Throws Exception.
+// Prints a table, or one JSON object. Returns the exit code: 1 when answers changed with drafts. Throws
+// Exception.
 int bench_mtp(const EngineArguments& arguments, int pairs, bool json);
 
 }  // namespace fathom::apps

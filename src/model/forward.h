@@ -20,8 +20,8 @@ class Forward {
   Forward(const Context& ctx, const Model& model, Workspace& workspace, Options options = {})
       : ctx_(ctx), model_(model), ws_(workspace), options_(options) {}
 
-  // Embedding and all layers. Returns the residual stream [T, H], before the final norm; valid until the next call.
-  // Writes the rows' entries into the step's cache. REQUIRES: T <= workspace.max_rows().
+  // Embedding and all layers. Returns the residual stream [T, H], before the final norm; valid until the next
+  // call. Writes the rows' entries into the step's cache. REQUIRES: T <= workspace.max_rows().
   Mat<float> layers(const Step& step, Observer* observer = nullptr);
 
   // What heads and MTP modules take: norm(hidden). out [T, H] may be hidden.
@@ -30,13 +30,15 @@ class Forward {
   // logits [T, V] from normed rows.
   void head(Mat<const float> normed, Mat<float> logits);
 
-  // MTP module k (report eq. 21 to 23): row i combines `previous[i]` with the embedding of step.tokens[i], the token
-  // after it. `previous` is the normed output of the main model or of module k - 1 (with Options::mtp_prenorm: the
-  // residual stream itself). Returns the module's residual stream [T, H], valid until the next call.
+  // MTP module k (report eq. 21 to 23): row i combines `previous[i]` with the embedding of step.tokens[i],
+  // the token after it. `previous` is the normed output of the main model or of module k - 1 (with
+  // Options::mtp_prenorm: the residual stream itself). Returns the module's residual stream [T, H], valid
+  // until the next call.
   Mat<float> mtp(int64_t k, const Step& step, Mat<const float> previous, Observer* observer = nullptr);
-  // The same where only the rows `wanted` (rising) are asked for: the others leave their entries in the cache and cost
-  // little more than the product with eh_proj. Returns [wanted, H].
-  Mat<float> mtp_rows(int64_t k, const Step& step, Mat<const float> previous, std::span<const int32_t> wanted);
+  // The same where only the rows `wanted` (rising) are asked for: the others leave their entries in the cache
+  // and cost little more than the product with eh_proj. Returns [wanted, H].
+  Mat<float> mtp_rows(int64_t k, const Step& step, Mat<const float> previous,
+                      std::span<const int32_t> wanted);
   // norm(hidden) of module k.
   void mtp_norm(int64_t k, Mat<const float> hidden, Mat<float> out);
   void mtp_head(int64_t k, Mat<const float> normed, Mat<float> logits);

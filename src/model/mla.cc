@@ -8,7 +8,8 @@
 namespace fathom::model {
 namespace {
 
-// The norms inside attention keep their own epsilon whatever rms_norm_eps says (DeepSeek's and transformers' code).
+// The norms inside attention keep their own epsilon whatever rms_norm_eps says (DeepSeek's and transformers'
+// code).
 constexpr float kLatentNormEps = 1e-6f;
 
 // What a call computes: the rows' entries, what they read from the cache, or both.
@@ -26,7 +27,8 @@ void project_inputs(const Pass& pass, const AttentionParameters& p, Mat<const fl
       {.x = in, .w = low_rank ? p.q_a : p.q, .y = low_rank ? cq : q},
       {.x = in, .w = p.kv_a, .y = pass.active(ws.kv)},
   };
-  kernels::linear(pass.ctx, {.tasks = std::span(tasks).subspan(parts.queries ? 0 : 1, parts.queries && parts.entries ? 2 : 1)});
+  kernels::linear(pass.ctx, {.tasks = std::span(tasks).subspan(parts.queries ? 0 : 1,
+                                                               parts.queries && parts.entries ? 2 : 1)});
   if (!low_rank || !parts.queries) return;
   kernels::rms_norm(pass.ctx, {.x = cq, .weight = p.q_a_norm, .eps = kLatentNormEps, .y = cq});
   const kernels::LinearTask up[] = {{.x = linear_input(pass, p.q_b, cq, ws.quantized), .w = p.q_b, .y = q}};
@@ -38,8 +40,8 @@ Heads<float> heads_of(Mat<float> m, int64_t heads, int64_t offset, int64_t dim) 
 }
 
 // One product per head with the head's rows of kv_b_proj: q_latent = q_nope W_UK, or v = W_UV o_latent.
-void per_head(const Pass& pass, const Weight& kv_b, int64_t first_row, Heads<float> x, Heads<float> y, int64_t rows,
-              kernels::Form form) {
+void per_head(const Pass& pass, const Weight& kv_b, int64_t first_row, Heads<float> x, Heads<float> y,
+              int64_t rows, kernels::Form form) {
   auto& tasks = pass.ws.tasks;
   tasks.clear();
   for (int64_t h = 0; h < x.heads; ++h) {
@@ -55,15 +57,21 @@ void store_entries(const Pass& pass, const AttentionParameters& p, const kernels
   const int64_t rope = c.qk_rope_head_dim;
   const Mat<float> kv = pass.active(ws.kv), latent = pass.active(ws.latent);
   const Mat<float> rope_key = kv.columns(c.kv_lora_rank, rope);
-  kernels::rms_norm(pass.ctx, {.x = kv.columns(0, c.kv_lora_rank), .weight = p.kv_a_norm, .eps = kLatentNormEps, .y = latent});
+  kernels::rms_norm(
+      pass.ctx,
+      {.x = kv.columns(0, c.kv_lora_rank), .weight = p.kv_a_norm, .eps = kLatentNormEps, .y = latent});
   // Under act-quant the latent is rounded where kv_b_proj would read it, so the cache holds the rounded one.
   const Mat<const float> stored = linear_input(pass, p.kv_b, latent, ws.quantized);
-  kernels::rope(pass.ctx, {.x = heads_of(rope_key, 1, 0, rope), .cos = pass.active(ws.cos), .sin = pass.active(ws.sin)});
-  kernels::latent_store(pass.ctx, {.latent = stored, .rope = rope_key, .rows = pass.step.rows, .cache = cache});
+  kernels::rope(
+      pass.ctx,
+      {.x = heads_of(rope_key, 1, 0, rope), .cos = pass.active(ws.cos), .sin = pass.active(ws.sin)});
+  kernels::latent_store(pass.ctx,
+                        {.latent = stored, .rope = rope_key, .rows = pass.step.rows, .cache = cache});
 }
 
 // hidden += what the rows' queries find in the cache.
-void attend(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache, Mat<float> hidden) {
+void attend(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache,
+            Mat<float> hidden) {
   const Config& c = pass.config;
   Workspace& ws = pass.ws;
   const int64_t heads = c.num_attention_heads, nope = c.qk_nope_head_dim, rope = c.qk_rope_head_dim;
@@ -81,28 +89,31 @@ void attend(const Pass& pass, const AttentionParameters& p, const kernels::Paged
                                     .cache = cache,
                                     .scale = pass.rope.softmax_scale,
                                     .out = o_latent});
-  per_head(pass, p.kv_b, nope, o_latent, heads_of(attention, heads, 0, c.v_head_dim), c.v_head_dim, kernels::Form::nt);
+  per_head(pass, p.kv_b, nope, o_latent, heads_of(attention, heads, 0, c.v_head_dim), c.v_head_dim,
+           kernels::Form::nt);
 
-  const kernels::LinearTask out[] = {{.x = linear_input(pass, p.o, attention, ws.quantized), .w = p.o, .y = hidden}};
+  const kernels::LinearTask out[] = {
+      {.x = linear_input(pass, p.o, attention, ws.quantized), .w = p.o, .y = hidden}};
   kernels::linear(pass.ctx, {.tasks = out, .write = Write::accumulate});
 }
 
 }  // namespace
 
-void mla(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache, Mat<const float> x,
-         Mat<float> hidden) {
+void mla(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache,
+         Mat<const float> x, Mat<float> hidden) {
   project_inputs(pass, p, x, {.entries = true, .queries = true});
   store_entries(pass, p, cache);
   attend(pass, p, cache, hidden);
 }
 
-void mla_entries(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache, Mat<const float> x) {
+void mla_entries(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache,
+                 Mat<const float> x) {
   project_inputs(pass, p, x, {.entries = true, .queries = false});
   store_entries(pass, p, cache);
 }
 
-void mla_stored(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache, Mat<const float> x,
-                Mat<float> hidden) {
+void mla_stored(const Pass& pass, const AttentionParameters& p, const kernels::PagedLatent& cache,
+                Mat<const float> x, Mat<float> hidden) {
   project_inputs(pass, p, x, {.entries = false, .queries = true});
   attend(pass, p, cache, hidden);
 }

@@ -228,8 +228,9 @@ Status check_keywords(const SchemaPlace& place, SchemaRules rules, const std::st
     const bool idle = item.value() == false && (item.key() == "uniqueItems");
     if (!allowed && !(loose && idle)) {
       return schema_error(where, place, item.key(),
-                          loose || keyword->kind == KeywordKind::kRefused ? "is not supported"
-                                                                   : "is not supported in strict schemas");
+                          loose || keyword->kind == KeywordKind::kRefused
+                              ? "is not supported"
+                              : "is not supported in strict schemas");
     }
     if (const char* problem = wrong(keyword->kind, item.value()))
       return schema_error(where, place, item.key(), problem, "correct it");

@@ -241,7 +241,8 @@ void OutputParser::finish(Events& events) {
 }
 
 void OutputParser::emit(EventKind kind, std::string_view text, int call, Events& events) {
-  const bool delta = kind == EventKind::kReasoning || kind == EventKind::kContent || kind == EventKind::kCallArguments;
+  const bool delta =
+      kind == EventKind::kReasoning || kind == EventKind::kContent || kind == EventKind::kCallArguments;
   if (delta && text.empty()) return;
   if (delta && !events.empty() && events.back().kind == kind && events.back().call == call) {
     events.back().text += text;

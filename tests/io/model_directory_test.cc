@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <string>
 
-#include "tests/support/temporary_directory.h"
 #include "tests/support/cases.h"
+#include "tests/support/temporary_directory.h"
 
 namespace fathom::io {
 namespace {

@@ -12,7 +12,6 @@
 #include "tests/support/official_layout.h"
 #include "tests/support/temporary_directory.h"
 
-
 namespace fathom::io {
 namespace {
 

@@ -1,5 +1,6 @@
-// ref against cpu at the layer widths of the real V3, on a checkpoint of about 16 GB that removes itself: written by
-// init's writer, opened in under a second, one prompt through both, resident memory near what was touched.
+// ref against cpu at the layer widths of the real V3, on a checkpoint of about 16 GB that removes itself:
+// written by init's writer, opened in under a second, one prompt through both, resident memory near what was
+// touched.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -37,7 +38,8 @@ int64_t resident_file_bytes() {
   return 0;
 }
 
-std::vector<float> logits(const Context& ctx, const Model& model, std::span<const int32_t> tokens, Observer* observer) {
+std::vector<float> logits(const Context& ctx, const Model& model, std::span<const int32_t> tokens,
+                          Observer* observer) {
   const int64_t rows = static_cast<int64_t>(tokens.size());
   infer::LatentPool pool(model.config, ctx.mode, infer::LatentPool::blocks_for(rows));
   const std::vector<int32_t> table{pool.acquire()}, sequence(tokens.size());
@@ -47,7 +49,10 @@ std::vector<float> logits(const Context& ctx, const Model& model, std::span<cons
   Forward forward(ctx, model, workspace);
   const Mat<float> hidden = forward.layers({.tokens = tokens,
                                             .positions = positions,
-                                            .rows = {.rows = rows, .sequence = sequence.data(), .position = positions.data(), .tables = {table.data(), 1, 1}},
+                                            .rows = {.rows = rows,
+                                                     .sequence = sequence.data(),
+                                                     .position = positions.data(),
+                                                     .tables = {table.data(), 1, 1}},
                                             .cache = pool.layers()},
                                            observer);
   forward.final_norm(hidden, hidden);
@@ -61,7 +66,8 @@ TEST(LargeRealWidth, RefAndCpuAgree) {
   const Config config = parse_config(two_layer_config(), "config.json").value();
   ThreadPool pool(2);
   Stopwatch watch;
-  write_random_checkpoint(config, directory / "model", {.seed = 1, .files = {{"config.json", two_layer_config()}}}, pool);
+  write_random_checkpoint(config, directory / "model",
+                          {.seed = 1, .files = {{"config.json", two_layer_config()}}}, pool);
   std::printf("written in %.1f s\n", watch.seconds());
 
   watch.restart();
@@ -78,8 +84,10 @@ TEST(LargeRealWidth, RefAndCpuAgree) {
   const int64_t resident = resident_file_bytes() - before;
   const WeightBytes bytes = weight_bytes(model);
   const int64_t expected = bytes.dense + bytes.experts / config.n_routed_experts * experts.touched();
-  std::printf("%lld experts touched; resident %.2f GB of %.2f GB, touched %.2f GB; %.1f s cold\n", static_cast<long long>(experts.touched()),
-              static_cast<double>(resident) * 1e-9, static_cast<double>(bytes.total()) * 1e-9, static_cast<double>(expected) * 1e-9, watch.seconds());
+  std::printf("%lld experts touched; resident %.2f GB of %.2f GB, touched %.2f GB; %.1f s cold\n",
+              static_cast<long long>(experts.touched()), static_cast<double>(resident) * 1e-9,
+              static_cast<double>(bytes.total()) * 1e-9, static_cast<double>(expected) * 1e-9,
+              watch.seconds());
   // The kernel maps neighbouring pages of the file as well: some tens of KB around each tensor's edges.
   EXPECT_LT(static_cast<double>(resident), 1.1 * static_cast<double>(expected));
 
@@ -92,14 +100,19 @@ TEST(LargeRealWidth, RefAndCpuAgree) {
   const double rms = std::sqrt(square / static_cast<double>(ref.size()));
   const auto distance = [&](const std::vector<float>& a, const std::vector<float>& b) {
     double sum = 0;
-    for (size_t i = 0; i < a.size(); ++i) sum += (static_cast<double>(a[i]) - b[i]) * (static_cast<double>(a[i]) - b[i]);
+    for (size_t i = 0; i < a.size(); ++i)
+      sum += (static_cast<double>(a[i]) - b[i]) * (static_cast<double>(a[i]) - b[i]);
     return std::sqrt(sum / static_cast<double>(a.size())) / rms;
   };
   for (Isa isa : available_isas()) {
-    const double exact = distance(logits({Backend::cpu, Mode::faithful, isa, &pool}, model, tokens, nullptr), ref);
-    const double rounded = distance(logits({Backend::cpu, Mode::fast, isa, &pool}, model, tokens, nullptr), ref_fast);
-    std::printf("%s: relative difference of logits %.2e faithful, %.2e fast\n", std::string(name_of(isa)).c_str(), exact, rounded);
-    // FP32 sums of up to 18,432 products in another order; BF16 operands flip a rounding here and there (2^-9 each).
+    const double exact =
+        distance(logits({Backend::cpu, Mode::faithful, isa, &pool}, model, tokens, nullptr), ref);
+    const double rounded =
+        distance(logits({Backend::cpu, Mode::fast, isa, &pool}, model, tokens, nullptr), ref_fast);
+    std::printf("%s: relative difference of logits %.2e faithful, %.2e fast\n",
+                std::string(name_of(isa)).c_str(), exact, rounded);
+    // FP32 sums of up to 18,432 products in another order; BF16 operands flip a rounding here and there (2^-9
+    // each).
     EXPECT_LT(exact, 1e-5);
     EXPECT_LT(rounded, 2e-2);
   }

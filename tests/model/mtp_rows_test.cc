@@ -18,7 +18,8 @@ struct Result {
 };
 
 // The module over 20 positions of one sequence, after 50 that the cache holds already.
-Result run(const Context& ctx, const Model& model, bool act_quant, std::optional<std::vector<int32_t>> wanted) {
+Result run(const Context& ctx, const Model& model, bool act_quant,
+           std::optional<std::vector<int32_t>> wanted) {
   constexpr int64_t kBefore = 50, kRows = 20, kAll = kBefore + kRows;
   const int64_t width = model.config.hidden_size;
   infer::LatentPool pool(model.config, ctx.mode, infer::LatentPool::blocks_for(kAll));
@@ -49,7 +50,8 @@ Result run(const Context& ctx, const Model& model, bool act_quant, std::optional
     result.hidden.insert(result.hidden.end(), hidden.row(r), hidden.row(r) + width);
   const kernels::PagedLatent& cache = pool.layers().back();
   for (int64_t p = 0; p < kAll; ++p) {
-    const std::byte* entry = cache.entry(table[static_cast<size_t>(p / kernels::kBlockTokens)], p % kernels::kBlockTokens);
+    const std::byte* entry =
+        cache.entry(table[static_cast<size_t>(p / kernels::kBlockTokens)], p % kernels::kBlockTokens);
     result.entries.insert(result.entries.end(), entry,
                           entry + cache.width() * static_cast<int64_t>(size_of(cache.dtype)));
   }
@@ -72,8 +74,8 @@ TEST(MtpRows, SameBitsAsAllRows) {
           EXPECT_EQ(some.entries, all.entries) << name_of(isa);
           ASSERT_EQ(some.hidden.size(), wanted.size() * width);
           for (size_t i = 0; i < wanted.size(); ++i)
-            EXPECT_EQ(std::memcmp(&some.hidden[i * width], &all.hidden[static_cast<size_t>(wanted[i]) * width],
-                                  width * sizeof(float)),
+            EXPECT_EQ(std::memcmp(&some.hidden[i * width],
+                                  &all.hidden[static_cast<size_t>(wanted[i]) * width], width * sizeof(float)),
                       0)
                 << name_of(isa) << " row " << wanted[i];
         }

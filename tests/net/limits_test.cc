@@ -7,8 +7,8 @@
 
 #include "net/client.h"
 #include "net/server.h"
-#include "tests/support/build_kind.h"
 #include "tests/net/raw_client.h"
+#include "tests/support/build_kind.h"
 
 namespace fathom::net {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "base/json.h"
 #include "base/mapped_file.h"
-#include "tests/support/temporary_directory.h"
 #include "tests/support/cases.h"
+#include "tests/support/temporary_directory.h"
 
 namespace fathom::text {
 namespace {

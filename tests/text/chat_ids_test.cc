@@ -6,10 +6,10 @@
 
 #include "base/json.h"
 #include "base/mapped_file.h"
+#include "tests/support/cases.h"
 #include "text/chat_format.h"
 #include "text/output_parser.h"
 #include "text/tokenizer.h"
-#include "tests/support/cases.h"
 
 namespace fathom::text {
 namespace {

@@ -3,9 +3,9 @@
 #include <fstream>
 
 #include "base/json.h"
+#include "tests/support/cases.h"
 #include "text/chat_format.h"
 #include "text/chat_markers.h"
-#include "tests/support/cases.h"
 
 namespace fathom::text {
 namespace {

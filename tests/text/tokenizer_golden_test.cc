@@ -5,10 +5,10 @@
 
 #include "base/json.h"
 #include "base/mapped_file.h"
-#include "text/tokenizer.h"
 #include "tests/support/build_kind.h"
 #include "tests/support/cases.h"
 #include "tests/support/cpu_clock.h"
+#include "text/tokenizer.h"
 
 namespace fathom::text {
 namespace {
@@ -18,9 +18,7 @@ using Ids = std::vector<int32_t>;
 class CasesTokenizer : public testing::Test {
  protected:
   static std::string directory() { return test::cases_directory() + "/tokenizers/deepseek-v3"; }
-  void SetUp() override {
-    FATHOM_NEEDS_CASES();
-  }
+  void SetUp() override { FATHOM_NEEDS_CASES(); }
   static const Tokenizer& v3() {
     static const Tokenizer tokenizer = Tokenizer::load(directory()).value();
     return tokenizer;
