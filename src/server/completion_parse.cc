@@ -58,6 +58,9 @@ CompletionRequest parse_completion(std::string_view body) {
   parse_extension(f, out);
   out.max_tokens = f.integer("max_tokens", 0, kMostInteger);
   out.n = f.integer("n", 1, kMostChoices).value_or(1);
+  if (static_cast<int64_t>(out.prompts.size()) > kFewPrompts && out.n > kMostChoicesOfMany)
+    throw bad_value("n", "may be at most " + std::to_string(kMostChoicesOfMany) + " with more than " +
+                             std::to_string(kFewPrompts) + " prompts");
   out.logprobs = f.integer("logprobs", 0, kMostAlternatives).value_or(-1);
   const auto best_of = f.integer("best_of", 1, kMostChoices);
   if (best_of && *best_of != out.n) throw bad_value("best_of", "is only supported when equal to n");

@@ -28,6 +28,22 @@ OrderedJson modes_of(const ServedModel& model) {
   return modes;
 }
 
+// The decimal numbers from 0 to `last`, without leading zeros, as a regular expression: of those as long as
+// `last`, in the order of the first digit in which they differ from it.
+std::string pattern_up_to(int64_t last) {
+  const std::string digits = std::to_string(last);
+  const auto any = [](size_t count) { return "[0-9]{" + std::to_string(count) + "}"; };
+  std::string out = "^(0|" + digits;
+  if (digits.size() > 1) out += "|[1-9][0-9]{0," + std::to_string(digits.size() - 2) + "}";
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const char lowest = i == 0 ? '1' : '0';
+    if (digits[i] <= lowest) continue;
+    out += "|" + digits.substr(0, i) + "[" + lowest + "-" + static_cast<char>(digits[i] - 1) + "]" +
+           any(digits.size() - 1 - i);
+  }
+  return out + ")$";
+}
+
 }  // namespace
 
 std::string openapi_document(const ServedModel& model, const ServiceOptions& options) {
@@ -48,6 +64,9 @@ std::string openapi_document(const ServedModel& model, const ServiceOptions& opt
   const bool most_tools_fit = model.engine.context_tokens() >= 128 * kMostTools;
   replace_all(out, "{{MOST_TOOLS}}",
               most_tools_fit ? "\"maxItems\": " + std::to_string(kMostTools) + ", " : std::string());
+  const int64_t last_id = model.engine.model().config.vocab_size - 1;
+  replace_all(out, "{{LAST_ID}}", std::to_string(last_id));
+  replace_all(out, "{{ID_PATTERN}}", pattern_up_to(last_id));
   replace_all(out, "{{LAST_TOKEN}}", std::to_string(model.tokenizer.vocab_size() - 1));
   return json_text(parse_ordered_json(out, "openapi").value());
 }

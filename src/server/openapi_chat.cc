@@ -5,6 +5,7 @@ namespace fathom::server::openapi {
 const char* const kChatSchemas = R"json(
 "ModelName": {"type": "string", "enum": {{MODELS}}},
 "Token": {"type": "integer", "minimum": 0, "maximum": {{LAST_TOKEN}}},
+"ModelToken": {"type": "integer", "minimum": 0, "maximum": {{LAST_ID}}, "description": "Also one that stands for no text"},
 "Count": {"type": ["integer", "null"], "minimum": 1, "maximum": 9007199254740991},
 "Flag": {"type": ["boolean", "null"]},
 "Text": {"type": ["string", "null"]},
@@ -17,7 +18,7 @@ const char* const kChatSchemas = R"json(
 "Choices": {"type": ["integer", "null"], "minimum": 1, "maximum": 128},
 "Alternatives": {"type": ["integer", "null"], "minimum": 0, "maximum": 20},
 "LogitBias": {"type": ["object", "null"], "description": "By token id",
-  "propertyNames": {"pattern": "^[0-9]{1,3}$"}, "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}},
+  "propertyNames": {"pattern": "{{ID_PATTERN}}"}, "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}},
 "Stop": {"anyOf": [{"type": "null"}, {"type": "string"}, {"type": "array", "maxItems": 16, "items": {"type": "string"}}]},
 "Extension": {"type": ["object", "null"], "properties": {"experts": {"$ref": "#/components/schemas/Flag"}}},
 "ToolName": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
@@ -54,14 +55,15 @@ const char* const kChatSchemas = R"json(
 "Tools": {"type": ["array", "null"], {{MOST_TOOLS}}"items": {"$ref": "#/components/schemas/Tool"}},
 "ToolChoice": {"enum": ["none", "auto", null],
   "description": "With tools also \"required\" and {\"type\": \"function\", \"function\": {\"name\": one of them}}, or {\"type\": \"allowed_tools\", \"allowed_tools\": {\"mode\", \"tools\"}}: then a call is forced."},
-"LooseSchema": {"description": "A JSON schema; keywords that cannot be enforced are refused with their name, unknown ones (such as any with a hyphen) passed over", "anyOf": [
-  {"type": "object", "additionalProperties": false, "required": ["type"],
-   "properties": {"type": {"enum": ["object", "array", "string", "number", "integer", "boolean", "null"]}}},
-  {"type": "object", "additionalProperties": false, "patternProperties": {"-": {}}, "properties": {
-    "type": {"const": "object"}, "properties": {"type": "object", "maxProperties": 0},
-    "required": {"type": "array", "maxItems": 0, "items": {"type": "string"}},
-    "additionalProperties": {"anyOf": [{"type": "boolean"},
-      {"type": "object", "additionalProperties": false, "patternProperties": {"-": {}}}]}}}]},
+"SchemaType": {"enum": ["object", "array", "string", "number", "integer", "boolean", "null"]},
+"InnerSchema": {"type": ["object", "boolean"], "description": "As LooseSchema, or true or false"},
+"LooseSchema": {"type": "object",
+  "description": "A JSON schema. Keywords that cannot be enforced, and schemas that no value satisfies, are refused with the keyword's name; keywords that JSON Schema does not know are passed over.",
+  "properties": {
+    "type": {"anyOf": [{"$ref": "#/components/schemas/SchemaType"},
+      {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/SchemaType"}}]},
+    "properties": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/InnerSchema"}},
+    "additionalProperties": {"$ref": "#/components/schemas/InnerSchema"}, "items": {"$ref": "#/components/schemas/InnerSchema"}}},
 "SchemaFormat": {"anyOf": [
   {"type": "object", "required": ["name", "schema"], "properties": {
     "name": {"$ref": "#/components/schemas/ToolName"}, "description": {"$ref": "#/components/schemas/Text"}, "strict": {"enum": [false, null]},

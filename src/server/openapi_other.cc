@@ -3,12 +3,17 @@
 namespace fathom::server::openapi {
 
 const char* const kOtherSchemas = R"json(
-"Ids": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Token"}},
-"CompletionRequest": {"allOf": [{"$ref": "#/components/schemas/StreamPart"},
+"Ids": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/ModelToken"}},
+"AnswersPart": {"description": "At most 1024 answers at once", "anyOf": [
+  {"type": "object", "properties": {"n": {"type": ["integer", "null"], "minimum": 1, "maximum": 4}}},
+  {"type": "object", "properties": {"n": {"$ref": "#/components/schemas/Choices"},
+    "prompt": {"anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/Ids"},
+      {"type": "array", "maxItems": 8, "items": {"type": ["string", "array"]}}]}}}]},
+"CompletionRequest": {"allOf": [{"$ref": "#/components/schemas/StreamPart"}, {"$ref": "#/components/schemas/AnswersPart"},
   {"type": "object", "required": ["model", "prompt"], "properties": {
   "model": {"$ref": "#/components/schemas/ModelName"},
   "prompt": {"anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/Ids"},
-    {"type": "array", "minItems": 1, "maxItems": 256, "items": {"type": "string"}, "description": "With n, at most 1024 answers"},
+    {"type": "array", "minItems": 1, "maxItems": 256, "items": {"type": "string"}},
     {"type": "array", "minItems": 1, "maxItems": 256, "items": {"$ref": "#/components/schemas/Ids"}}]},
   "suffix": {"type": ["string", "null"], "description": "What comes after the gap to be filled"},
   "echo": {"$ref": "#/components/schemas/Flag"}, "logprobs": {"$ref": "#/components/schemas/Alternatives"},

@@ -15,9 +15,9 @@ std::vector<std::pair<int64_t, double>> parse_logit_bias(const Fields& fields) {
   for (const auto& [key, value] : bias->json().items()) {
     const std::string path = bias->path(key);
     int64_t token = 0;
-    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), token);
-    if (error != std::errc() || end != key.data() + key.size() || token < 0)
-      throw bad_value(path, "the key must be the id of a token");
+    std::from_chars(key.data(), key.data() + key.size(), token);
+    // One way to write each id: "7" and "07" would be two biases of one token.
+    if (token < 0 || key != std::to_string(token)) throw bad_value(path, "the key must be the id of a token");
     if (!value.is_number()) throw wrong_type(path, "a number");
     const double number = value.get<double>();
     if (!(number >= -100 && number <= 100)) throw bad_value(path, "must be a number from -100 to 100");

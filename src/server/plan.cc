@@ -124,8 +124,6 @@ ChatPlan plan_chat(const ChatRequest& r, const ServedModel& model, const Service
 CompletionPlan plan_completion(const CompletionRequest& r, const ServedModel& model,
                                const ServiceOptions& options) {
   check_model_name(r, model);
-  if (static_cast<int64_t>(r.prompts.size()) * r.n > 1024)
-    throw bad_value("n", "asks for more than 1024 answers at once");
   CompletionPlan plan;
   for (size_t p = 0; p < r.prompts.size(); ++p) {
     Prompt prompt = completion_prompt(r, p, model);

@@ -121,6 +121,9 @@ TEST(ParseChat, Refusals) {
        {R"({"logprobs": true, "top_logprobs": 21})", 422, "top_logprobs"},
        {R"({"stream_options": {"include_usage": true}})", 422, "stream_options"},
        {R"({"logit_bias": {"x": 1}})", 422, "logit_bias.x"},
+       {R"({"logit_bias": {"-0": 1}})", 422, "logit_bias.-0"},
+       {R"({"logit_bias": {"07": 1}})", 422, "logit_bias.07"},
+       {R"({"logit_bias": {"7 ": 1}})", 422, "logit_bias.7 "},
        {R"({"logit_bias": {"1": 101}})", 422, "logit_bias.1"},
        {R"({"tools": [{"type": "web"}]})", 422, "tools[0].type"},
        {R"({"tools": [{"type": "function", "function": {"name": "a b"}}]})", 422, "tools[0].function.name"},
@@ -147,6 +150,24 @@ TEST(ParseCompletion, Prompts) {
   EXPECT_EQ(std::get<std::vector<int32_t>>(prompts("[1, 2]")[0]), (std::vector<int32_t>{1, 2}));
   EXPECT_EQ(prompts(R"(["a", "b"])").size(), 2u);
   EXPECT_EQ(std::get<std::vector<int32_t>>(prompts("[[1], [2, 3]]")[1]), (std::vector<int32_t>{2, 3}));
+}
+
+TEST(ParseCompletion, PromptsTimesChoices) {
+  const auto choices = [](size_t prompts, int n) {
+    OrderedJson body = {{"model", "m"}, {"prompt", std::vector<std::string>(prompts, "x")}, {"n", n}};
+    return parse_completion(json_text(body)).n;
+  };
+  EXPECT_EQ(choices(8, 128), 128);
+  EXPECT_EQ(choices(256, 4), 4);
+  for (const auto& [prompts, n] : {std::pair<size_t, int>{9, 5}, {9, 128}, {256, 5}}) {
+    try {
+      choices(prompts, n);
+      ADD_FAILURE() << prompts << " prompts, n " << n;
+    } catch (const Refusal& refusal) {
+      EXPECT_EQ(refusal.status, 422);
+      EXPECT_EQ(refusal.param, "n");
+    }
+  }
 }
 
 TEST(ParseCompletion, Refusals) {
