@@ -32,7 +32,7 @@ done
 
 echo "== the page on the server"
 tests/web/run.sh "$address"
-echo "== requests made up from /openapi.json, $seconds seconds"
-tests/server/run_schemathesis.sh "$address" "$seconds"
 kill "$server"
 wait "$server"
+echo "== requests made up from /openapi.json, $seconds seconds"
+tests/server/run_schemathesis.sh "$fathom" "$seconds"
