@@ -26,6 +26,7 @@ test-quick: packages
 	@tools/test.sh "$(CASES)"
 
 test: test-quick
+	@tools/test_clients.sh "$(BUILD)/fathom" "$(CASES)"
 	@tools/test_sanitizers.sh "$(CASES)"
 
 test-large: build

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make test-quick, and the first half of make test: builds and runs the suite. test.sh CASES; an empty CASES leaves the reference sets out and says so.
+# make test-quick, and the first part of make test: builds and runs the suite. test.sh CASES; an empty CASES leaves the reference sets out and says so.
 set -euo pipefail
 cases=$1
 jobs=$(nproc)

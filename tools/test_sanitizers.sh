@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The second half of make test: the suite under the address and undefined sanitizers, what has threads under the thread
+# The last part of make test: the suite under the address and undefined sanitizers, what has threads under the thread
 # sanitizer, and the fuzzers for a minute each, in pairs. test_sanitizers.sh CASES
 # FATHOM_SOAK_SECONDS (120) sets how long the engine's soak runs under the thread sanitizer.
 set -euo pipefail

@@ -1,19 +1,15 @@
 #!/usr/bin/env bash
 # The server as its users meet it: official clients, the page in a browser, requests made up from its own description.
 #   test_server.sh FATHOM CASES [SECONDS of made-up requests]
-# An empty CASES leaves out what needs a model that answers; the rest runs on random weights.
+# FATHOM may be a sanitizer's build. An empty CASES leaves out what needs a model that answers; the rest runs on random weights.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fathom=$1 cases=$2 seconds=${3:-30}
-tools/packages.sh chromium python3-venv
-tools/python_env.sh >/dev/null
+tools/test_clients.sh "$fathom" "$cases"
 if [ -n "$cases" ]; then
   model=$cases/pilot
-  echo "== official clients"
-  tests/server/run_clients.sh "$fathom" "$model"
 else
   model=$(tools/default_model.sh "$fathom" "" 2>/dev/null)
-  echo "left out: the official clients (give CASES=DIR with pilot/)"
 fi
 
 echo "== the page on scripted answers"

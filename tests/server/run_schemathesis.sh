@@ -25,7 +25,7 @@ done
 
 how=(--max-time "$length" --seed "$seed" --generation-database none)
 [ "$length" != short ] || how=(--phases coverage,fuzzing --max-examples 15 --seed 1 --generation-deterministic)
-"$env/bin/st" run "$address/openapi.json" "${how[@]}" --continue-on-failure \
+"$env/bin/st" run "$address/openapi.json" "${how[@]}" --continue-on-failure --request-timeout 300 \
   --suppress-health-check all --warnings off --no-color
 kill "$server"
 wait "$server" || { echo "the server ended with $?" >&2; cat errors >&2; exit 1; }
