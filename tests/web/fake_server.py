@@ -101,6 +101,8 @@ def write_answer(answer, word, body):
         answer.say("I look that up.")
         answer.call(scripts.tool_calls())
         return answer.end("tool_calls")
+    elif word == "nothing":
+        return answer.end()
     elif word == "drop":
         return answer.say("The connection breaks after these words")
     elif word == "midway":

@@ -158,6 +158,11 @@ class Errors(FakeServerCase):
         self.assertIn("The sum is 42.", self.answer().inner_text())
         self.assertEqual(self.page.locator(".siblings").count(), 0)
 
+    def test_empty_answer_says_so(self):
+        self.open(self.start())
+        self.send("nothing please")
+        self.assertIn("ended without an answer", self.answer().inner_text())
+
     def test_context_full(self):
         self.open(self.start())
         self.send("brim please")
@@ -184,7 +189,7 @@ class Errors(FakeServerCase):
         self.open(self.start())
         self.context.set_offline(True)
         self.send("plain please")
-        self.assertIn("connection was lost", self.answer().inner_text())
+        self.assertIn("server cannot be reached", self.answer().inner_text())
         self.context.set_offline(False)
         self.page.get_by_role("button", name="Try again").click()
         self.wait_for_answer()

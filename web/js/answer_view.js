@@ -15,6 +15,7 @@ const kErrorTexts = {
   context: "The conversation no longer fits into the model's context. " +
     "Edit an earlier message or start a new conversation.",
   network: "The connection was lost.",
+  unreachable: "The server cannot be reached.",
   request: "The server refused the request.",
   server: "The server failed.",
 };
@@ -70,6 +71,8 @@ export class AnswerView extends MessageView {
     const { node } = this;
     const notes = [];
     if (node.error) notes.push(this.error_());
+    if (node.finish === "stop" && node.content.trim() === "" && node.tool_calls.length === 0)
+      notes.push(h("p", { class: "note" }, "The model ended without an answer."));
     if (node.stopped) notes.push(h("p", { class: "note" }, "Stopped."));
     if (node.finish === "length") notes.push(h("p", { class: "note" }, node.full
       ? "Cut: the model's context is full. Start a new conversation, or edit an earlier message."

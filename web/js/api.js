@@ -1,7 +1,7 @@
 // The server's API as this page uses it (web/README.md).
 import { sse_events } from "./sse.js";
 
-// kind: key | busy | draining | context | request | server | network
+// kind: key | busy | draining | context | request | server | network | unreachable
 export class ApiError extends Error {
   constructor(kind, message, retry_after = null) {
     super(message);
@@ -46,7 +46,7 @@ async function request(path, options) {
     response = await fetch(path, { ...options, headers: headers(), cache: "no-store" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError("network", "The server cannot be reached.");
+    throw new ApiError("unreachable", "Nothing answers at this address. Look whether the server runs.");
   }
   if (!response.ok) throw await error_of(response);
   return response;
@@ -65,7 +65,7 @@ export async function list_models() {
 export async function stream_chat(body, signal, on_chunk) {
   const response =
       await request("/v1/chat/completions", { method: "POST", body: JSON.stringify(body), signal });
-  const lost = () => new ApiError("network", "The connection was lost before the answer was complete.");
+  const lost = () => new ApiError("network", "The answer is not complete.");
   try {
     for await (const data of sse_events(response.body)) {
       if (data === "[DONE]") return;

@@ -7,7 +7,8 @@ import { icon, set_label } from "./icons.js";
 const kMaxListed = 8;    // experts named in a table row
 const kMaxPieces = 3000; // clickable pieces of text; later tokens are reached with the slider
 
-const shown_text = (text) => text || "·";
+// Tokens without a text of their own, and line ends, can be seen and chosen too.
+const shown_text = (text) => text.replaceAll("\n", "↵\n") || "·";
 
 class HeatMap {
   constructor(record, on_hover) {
