@@ -8,6 +8,8 @@ import httpx
 import openai
 import pytest
 
+from pace import seconds
+
 
 def pytest_addoption(parser):
     parser.addoption("--fathom", required=True)
@@ -26,14 +28,14 @@ class Server:
 
     def stop(self, timeout=30):
         self.process.terminate()
-        return self.process.wait(timeout)
+        return self.process.wait(seconds(timeout))
 
     def metrics(self):
         text = httpx.get(self.url + "/metrics").text
         return {m[0]: float(m[1]) for m in re.findall(r"^([a-z_]+(?:{[^}]*})?) (\S+)$", text, re.M)}
 
-    def wait_idle(self, seconds=10):
-        end = time.monotonic() + seconds
+    def wait_idle(self, limit=seconds(10)):
+        end = time.monotonic() + limit
         while time.monotonic() < end:
             if self.metrics()["fathom_requests_running"] == 0:
                 return
@@ -78,5 +80,5 @@ def claude(server):
 
 @pytest.fixture(scope="session")
 def raw(server):
-    with httpx.Client(base_url=server.url, timeout=120) as http:
+    with httpx.Client(base_url=server.url, timeout=seconds(120)) as http:
         yield http

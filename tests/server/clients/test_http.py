@@ -9,6 +9,8 @@ import time
 import httpx
 import pytest
 
+from pace import seconds
+
 WHO = [{"role": "user", "content": "Who are you?"}]
 LONG = {"model": "deepseek-chat", "messages": [{"role": "user", "content": "Tell me a long story."}],
         "temperature": 2, "logit_bias": {"1": -100}, "max_tokens": 900}
@@ -128,12 +130,12 @@ def test_disconnect_frees_the_work(server, raw):
             data = json.dumps({**LONG, "stream": stream}).encode()
             s.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                       b"Content-Length: %d\r\n\r\n" % len(data) + data)
-            end = time.monotonic() + 5
+            end = time.monotonic() + seconds(5)
             while server.metrics()["fathom_requests_running"] == 0:
                 assert time.monotonic() < end
         before = time.monotonic()
-        server.wait_idle(2)
-        assert time.monotonic() - before < 1
+        server.wait_idle(seconds(2))
+        assert time.monotonic() - before < seconds(1)
 
 
 def test_a_half_closed_client_gets_its_answer(server):
@@ -153,8 +155,8 @@ def test_disk_cache_metrics(start, tmp_path):
     server = start("--cache-dir", str(tmp_path / "blocks"))
     text = "Count the letter r in river. " * 20
     body = body_of(messages=[{"role": "user", "content": text}], max_tokens=4)
-    httpx.post(server.url + "/v1/chat/completions", json=body, timeout=120)
-    end = time.monotonic() + 5
+    httpx.post(server.url + "/v1/chat/completions", json=body, timeout=seconds(120))
+    end = time.monotonic() + seconds(5)
     while server.metrics()["fathom_disk_cache_saved_total"] == 0:
         assert time.monotonic() < end
     metrics = server.metrics()
@@ -162,14 +164,14 @@ def test_disk_cache_metrics(start, tmp_path):
     assert metrics["fathom_disk_cache_hits_total"] == metrics["fathom_disk_cache_evictions_total"] == 0
     assert server.stop() == 0
     server = start("--cache-dir", str(tmp_path / "blocks"))
-    httpx.post(server.url + "/v1/chat/completions", json=body, timeout=120)
+    httpx.post(server.url + "/v1/chat/completions", json=body, timeout=seconds(120))
     assert server.metrics()["fathom_disk_cache_hits_total"] > 0
     assert server.stop() == 0
 
 
 def answers(server, bodies, workers):
     def one(body):
-        with httpx.Client(base_url=server.url, timeout=300) as http:
+        with httpx.Client(base_url=server.url, timeout=seconds(300)) as http:
             if not body.get("stream"):
                 return http.post("/v1/chat/completions", json=body).json()["choices"][0]["message"]
             text = {"content": "", "reasoning_content": ""}
@@ -213,7 +215,7 @@ def test_queue_full(start):
     server = start("--max-batch", "1", "--max-queue", "2")
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         def one(_):
-            return httpx.post(server.url + "/v1/chat/completions", json={**LONG, "max_tokens": 300}, timeout=120)
+            return httpx.post(server.url + "/v1/chat/completions", json={**LONG, "max_tokens": 300}, timeout=seconds(120))
         responses = list(pool.map(one, range(8)))
     statuses = sorted(r.status_code for r in responses)
     assert statuses[0] == 200 and statuses[-1] == 429 and set(statuses) == {200, 429}
@@ -224,43 +226,43 @@ def test_queue_full(start):
 
 def test_keep_alive_lines(start):
     server = start("--max-batch", "1", "--keep-alive-seconds", "0.1")
-    blocker = threading.Thread(target=lambda: httpx.post(server.url + "/v1/chat/completions", json=LONG, timeout=120))
+    blocker = threading.Thread(target=lambda: httpx.post(server.url + "/v1/chat/completions", json=LONG, timeout=seconds(120)))
     blocker.start()
     while server.metrics()["fathom_requests_running"] == 0:
         time.sleep(0.01)
-    with httpx.stream("POST", server.url + "/v1/chat/completions", json=body_of(stream=True), timeout=120) as response:
+    with httpx.stream("POST", server.url + "/v1/chat/completions", json=body_of(stream=True), timeout=seconds(120)) as response:
         lines = list(response.iter_lines())
     assert ": keep-alive" in lines and lines[-2:] == ["data: [DONE]", ""]
     blocker.join()
-    blocker = threading.Thread(target=lambda: httpx.post(server.url + "/v1/chat/completions", json=LONG, timeout=120))
+    blocker = threading.Thread(target=lambda: httpx.post(server.url + "/v1/chat/completions", json=LONG, timeout=seconds(120)))
     blocker.start()
     while server.metrics()["fathom_requests_running"] == 0:
         time.sleep(0.01)
-    response = httpx.post(server.url + "/v1/chat/completions", json=body_of(), timeout=120)
+    response = httpx.post(server.url + "/v1/chat/completions", json=body_of(), timeout=seconds(120))
     assert response.text.startswith("\n") and response.json()["choices"]
     blocker.join()
     assert server.stop() == 0
 
 
 def test_drain(start):
-    server = start("--drain-seconds", "60")
-    with httpx.stream("POST", server.url + "/v1/chat/completions", json={**LONG, "stream": True}, timeout=120) as response:
+    server = start("--drain-seconds", str(seconds(60)))
+    with httpx.stream("POST", server.url + "/v1/chat/completions", json={**LONG, "stream": True}, timeout=seconds(120)) as response:
         lines = response.iter_lines()
         next(lines)
         server.process.terminate()
         rest = list(lines)
     assert "data: [DONE]" in rest
-    assert server.process.wait(10) == 0
+    assert server.process.wait(seconds(10)) == 0
 
 
 def test_drain_ends(start):
     server = start("--drain-seconds", "0.2", "--max-batch", "1")
-    with httpx.stream("POST", server.url + "/v1/chat/completions", json={**LONG, "stream": True, "n": 20}, timeout=60) as response:
+    with httpx.stream("POST", server.url + "/v1/chat/completions", json={**LONG, "stream": True, "n": 20}, timeout=seconds(60)) as response:
         next(response.iter_lines())
         before = time.monotonic()
         server.process.terminate()
-        assert server.process.wait(10) == 0
-        assert time.monotonic() - before < 3
+        assert server.process.wait(seconds(10)) == 0
+        assert time.monotonic() - before < seconds(3)
 
 
 def test_malformed_requests_disturb_nobody(server, raw):
@@ -277,7 +279,7 @@ def test_malformed_requests_disturb_nobody(server, raw):
             else:
                 del data[at : at + rng.randrange(1, 20)]
         with socket.create_connection(address(server)) as s:
-            s.settimeout(10)
+            s.settimeout(seconds(10))
             s.sendall(bytes(data))
             s.shutdown(socket.SHUT_WR)
             try:
@@ -296,7 +298,7 @@ def test_cache_directory(start, tmp_path):
 
     def ask(*flags, kill=False):
         server = start("--cache-dir", str(directory), "--cache-disk", "64M", *flags)
-        answer = httpx.post(server.url + "/v1/chat/completions", json=body, timeout=120).json()
+        answer = httpx.post(server.url + "/v1/chat/completions", json=body, timeout=seconds(120)).json()
         if kill:
             time.sleep(1)
             server.process.kill()
@@ -313,7 +315,7 @@ def test_cache_directory(start, tmp_path):
     assert hits == 0
     assert ask("--mode", "faithful") == (other, ask()[1])
     plain = start()
-    assert httpx.post(plain.url + "/v1/chat/completions", json=body, timeout=120).json()["choices"][0]["message"]["content"] == want
+    assert httpx.post(plain.url + "/v1/chat/completions", json=body, timeout=seconds(120)).json()["choices"][0]["message"]["content"] == want
     assert sum(f.stat().st_size for f in directory.iterdir()) <= 64 << 20
     (directory / "blocks.sqlite").write_bytes(b"broken" * 1000)
     assert ask() == (want, 0)
@@ -324,5 +326,5 @@ def test_bad_flags(request):
     fathom, model = request.config.getoption("--fathom"), request.config.getoption("--model")
     for flags in (["--host", "0.0.0.0"], ["--api-key-file", "/nonexistent"], ["--tls-cert", "/x"], ["--port", "99999"],
                   ["--cache-memory", "1Q"], ["--format", "v9"], ["--cache-dir", "/proc/x"], ["--cache-dir", "/tmp", "--cache-disk", "1M"], ["--tls-cert", "/x", "--tls-key", "/y"]):
-        run = subprocess.run([fathom, "serve", model, "--port", "0", *flags], capture_output=True, text=True, timeout=60)
+        run = subprocess.run([fathom, "serve", model, "--port", "0", *flags], capture_output=True, text=True, timeout=seconds(60))
         assert run.returncode == 2 and run.stderr.count("\n") == 1 and len(run.stderr) < 400, (flags, run.stderr)

@@ -1,8 +1,12 @@
 """Requests as other languages' clients write them: framing, headers, versions, empty and absent fields."""
+import http.client
+import io
 import json
 import socket
 
 import pytest
+
+from pace import seconds
 
 BODY = json.dumps({"model": "deepseek-chat", "messages": [{"role": "user", "content": "Who are you?"}], "temperature": 0}).encode()
 
@@ -10,7 +14,7 @@ BODY = json.dumps({"model": "deepseek-chat", "messages": [{"role": "user", "cont
 def exchange(server, *pieces):
     """Sends pieces, each after the last was answered or at once; returns all that comes until the server closes."""
     host, port = server.url.split("//")[1].split(":")
-    with socket.create_connection((host, int(port)), timeout=60) as s:
+    with socket.create_connection((host, int(port)), timeout=seconds(60)) as s:
         got = b""
         for piece in pieces:
             if callable(piece):
@@ -23,10 +27,22 @@ def exchange(server, *pieces):
     return got
 
 
+class Received:
+    """What came over a socket, for http.client."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def makefile(self, *_):
+        return io.BytesIO(self.data)
+
+
 def answer_of(got):
-    head, _, body = got.partition(b"\r\n\r\n")
-    assert head.split(b" ")[1] == b"200", head
-    return json.loads(body)["choices"][0]["message"]["content"]
+    # Whole, or in chunks when the server had to say that it still computes.
+    response = http.client.HTTPResponse(Received(got))
+    response.begin()
+    assert response.status == 200, got
+    return json.loads(response.read())["choices"][0]["message"]["content"]
 
 
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
