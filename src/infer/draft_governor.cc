@@ -8,20 +8,19 @@ constexpr int64_t kFirstProbe = 4;   // steps between the first probes
 constexpr int64_t kLaterProbe = 32;  // and between later ones
 constexpr int64_t kRareProbe = 128;  // and while drafts clearly pay
 constexpr double kClearGain = 1.1;
-constexpr double kPriorDrafts = 4;   // what the drafts of all others count for in a sequence's share
+constexpr double kPriorDrafts = 2;   // what the drafts of all others count for in a sequence's share
 constexpr int64_t kRetry = 16;       // new sequences that start without drafts before one tries again
 constexpr int64_t kExperience = 96;  // drafts before new sequences are refused
 
-// A sequence alone whose drafts are wrong more often than right is judged early when they lose a lot, and
-// later when they lose less, so that a short answer is not cut off by chance. Everything else waits for the
-// last judgement: in company the costs change as answers come and go, and times measured on a busy machine
-// must not end drafts that are mostly right.
+// A sequence alone is judged early when its drafts lose a lot, and later when they lose less, so that a short
+// answer is not cut off by chance. In company costs change as answers come and go: it waits for the last
+// judgement. So do drafts that are mostly right, which times measured on a busy machine must not end.
 struct Judgement {
   int64_t drafts;
   double speed;  // with drafts over without, below which they end
 };
-constexpr Judgement kEarly[] = {{8, 0.85}, {16, 0.92}, {24, 0.96}};
-constexpr double kMostlyWrong = 0.5;
+constexpr Judgement kEarly[] = {{6, 0.9}, {10, 0.94}, {16, 0.97}, {24, 0.98}};
+constexpr double kMostlyRight = 0.65;
 constexpr Judgement kLate = {40, 0.98};
 
 }  // namespace
@@ -69,17 +68,18 @@ void DraftGovernor::record_two(int64_t n, double main_s, double module_s) {
   c.module.add(module_s);
 }
 
-bool DraftGovernor::go_on(int64_t n, DraftRecord& sequence, bool right) {
+bool DraftGovernor::go_on(int64_t n, DraftRecord& sequence, double lead, bool right) {
   ++made_;
   ++sequence.made;
-  if (right) ++sequence.right;
+  sequence.expected += odds_.right(lead);
+  odds_.learn(lead, right);
   right_ += ((right ? 1.0 : 0.0) - right_) / 64;
   if (policy_ == DraftPolicy::always) return true;
-  const double share = (static_cast<double>(sequence.right) + kPriorDrafts * right_) /
-                       (static_cast<double>(sequence.made) + kPriorDrafts);
+  const double share =
+      (sequence.expected + kPriorDrafts * right_) / (static_cast<double>(sequence.made) + kPriorDrafts);
   const double speed = cost(n).speed = (1 + share) / (1 + needed(n));
   bool loses = sequence.made >= kLate.drafts && speed < kLate.speed;
-  if (n == 1 && share < kMostlyWrong)
+  if (n == 1 && share < kMostlyRight)
     for (const Judgement& j : kEarly) loses = loses || (sequence.made >= j.drafts && speed < j.speed);
   if (loses) ++switched_off_;
   return !loses;

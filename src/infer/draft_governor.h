@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "infer/draft_odds.h"
+
 namespace fathom::infer {
 
 enum class DraftPolicy : uint8_t { always, while_faster };
@@ -27,9 +29,10 @@ class RecentCost {
   int64_t count_ = 0;
 };
 
-// What one sequence's drafts came to.
+// What one sequence's drafts came to: `expected` of those made should have been right by their leads.
 struct DraftRecord {
-  int64_t made = 0, right = 0;
+  int64_t made = 0;
+  double expected = 0;
 };
 
 // One thread at a time; allocates nothing after construction.
@@ -47,8 +50,9 @@ class DraftGovernor {
   void record_one(int64_t n, double main_s);
   // The same with two, and how long the module took after it.
   void record_two(int64_t n, double main_s, double module_s);
-  // One more draft was compared. Returns whether the sequence, one of `n`, shall go on drafting.
-  bool go_on(int64_t n, DraftRecord& sequence, bool right);
+  // One more draft, with this lead, was compared. Returns whether the sequence, one of `n`, shall go on
+  // drafting.
+  bool go_on(int64_t n, DraftRecord& sequence, double lead, bool right);
 
   // The share of right drafts above which they pay with n answers, above 1 if none does; 0 while not known.
   double needed(int64_t n) const;
@@ -64,7 +68,8 @@ class DraftGovernor {
 
   DraftPolicy policy_;
   std::vector<Cost> costs_;  // by number of answers
-  double right_ = 0.7;       // of all drafts, lately
+  DraftOdds odds_;
+  double right_ = 0.7;  // of all drafts, lately
   int64_t made_ = 0, refused_ = 0, switched_off_ = 0;
 };
 

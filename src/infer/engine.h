@@ -104,7 +104,7 @@ class Engine {
   void tell_prompt_logprobs(Sequence& s);
   void compare_draft(Sequence& s, int32_t token);
   void draw_tokens(Sequence& s);
-  int32_t draw(Sequence& s, std::span<const float> logits, int64_t position);
+  Draw draw_of(const Sequence& s, std::span<const float> logits) const;
   void draw_draft(Sequence& s);
   void deliver(Sequence& s, int32_t token, std::span<const float> logits, int64_t row);
   void finish(Sequence& s, FinishReason reason, const Error* error = nullptr);

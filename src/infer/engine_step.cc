@@ -146,15 +146,16 @@ void Engine::run_module(std::span<Sequence* const> batch) {
   }
 }
 
-int32_t Engine::draw(Sequence& s, std::span<const float> logits, int64_t position) {
+// Of the next token of a sequence.
+Draw Engine::draw_of(const Sequence& s, std::span<const float> logits) const {
   const auto constraint =
       s.request.constraint ? s.request.constraint->allowed() : std::span<const uint64_t>();
-  return sampler_.draw({.logits = logits,
-                        .params = s.request.sampling,
-                        .history = s.history,
-                        .existing = existing_,
-                        .constraint = constraint,
-                        .position = position});
+  return {.logits = logits,
+          .params = s.request.sampling,
+          .history = s.history,
+          .existing = existing_,
+          .constraint = constraint,
+          .position = s.size()};
 }
 
 // Of the prompt's tokens that follow the rows of this step.
@@ -198,7 +199,7 @@ void Engine::draw_tokens(Sequence& s) {
   }
   try {
     const auto first = runner_.logits(s.first_logits);
-    const int32_t token = draw(s, first, s.size());
+    const int32_t token = sampler_.draw(draw_of(s, first));
     s.computed += prompt_ends ? rows : 1;
     s.accepted_rows = prompt_ends ? rows : 1;
     s.draft = draft;
@@ -207,7 +208,7 @@ void Engine::draw_tokens(Sequence& s) {
     s.draft = kNoToken;
     if (s.finished || prompt_ends || rows == 1 || token != draft) return;
     const auto second = runner_.logits(s.first_logits + 1);
-    const int32_t next = draw(s, second, s.size());
+    const int32_t next = sampler_.draw(draw_of(s, second));
     ++s.computed;
     ++s.accepted_rows;
     deliver(s, next, second, row + 1);
@@ -219,7 +220,9 @@ void Engine::draw_tokens(Sequence& s) {
 void Engine::draw_draft(Sequence& s) {
   if (s.size() >= s.limit) return;
   try {
-    s.draft = draw(s, runner_.logits(s.first_logits), s.size());
+    const Draw d = draw_of(s, runner_.logits(s.first_logits));
+    s.draft = sampler_.draw(d);
+    s.draft_lead = sampler_.lead(d, s.draft);
   } catch (const Exception& e) {
     finish(s, FinishReason::error, &e.error());
   }
@@ -231,7 +234,7 @@ void Engine::compare_draft(Sequence& s, int32_t token) {
   ++s.usage.drafted;
   if (right) ++s.usage.accepted;
   // Once off the module's cache falls behind, so that it stays off for this answer.
-  if (!s.drafting || governor_.go_on(decoding_, s.drafts, right)) return;
+  if (!s.drafting || governor_.go_on(decoding_, s.drafts, s.draft_lead, right)) return;
   s.drafting = false;
   s.usage.mtp_ended = true;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -112,14 +113,15 @@ void Sampler::keep_likely(const SamplingParams& p, LogitRange range) {
   apply_cut(logits_, cut);
 }
 
+double Sampler::score(const Draw& d, int32_t token, uint32_t word) const {
+  return static_cast<double>(logits_[static_cast<size_t>(token)]) / d.params.temperature + gumbel_of(word);
+}
+
 // Tokens whose noise cannot lift them above the best so far are passed over without computing logarithms: the
 // noise rises with its word, so one comparison of words decides.
 int32_t Sampler::draw_from_kept(const Draw& d, int32_t best) const {
   const double t = d.params.temperature;
-  const auto score = [&](size_t token, uint32_t word) {
-    return static_cast<double>(logits_[token]) / t + gumbel_of(word);
-  };
-  double best_score = score(static_cast<size_t>(best), noise_word(d.params.seed, d.position, best));
+  double best_score = score(d, best, noise_word(d.params.seed, d.position, best));
   std::array<uint32_t, kTokenBlock> words;
   for (size_t first = 0; first < logits_.size(); first += kTokenBlock) {
     const float* x = &logits_[first];
@@ -129,8 +131,8 @@ int32_t Sampler::draw_from_kept(const Draw& d, int32_t best) const {
     noise_words(d.params.seed, d.position, static_cast<int64_t>(first), words);
     for (uint64_t bits = promising(words.data(), x, word_bound(needed)); bits != 0; bits &= bits - 1) {
       const size_t i = static_cast<size_t>(std::countr_zero(bits));
-      const double s = score(first + i, words[i]);
       const auto token = static_cast<int32_t>(first + i);
+      const double s = score(d, token, words[i]);
       if (s > best_score || (s == best_score && token < best)) {
         best_score = s;
         best = token;
@@ -153,6 +155,19 @@ int32_t Sampler::draw(const Draw& d) {
   if (p.temperature == 0) return range.best;
   if (p.top_k > 0 || p.top_p < 1 || p.min_p > 0) keep_likely(p, range);
   return draw_from_kept(d, range.best);
+}
+
+double Sampler::lead(const Draw& d, int32_t token) {
+  const double t = d.params.temperature;
+  const auto score_of = [&](int32_t x) {
+    if (t == 0) return static_cast<double>(logits_[static_cast<size_t>(x)]);
+    return t * score(d, x, noise_word(d.params.seed, d.position, x));
+  };
+  const double drawn = score_of(token);
+  logits_[static_cast<size_t>(token)] = kNever;
+  const LogitRange range = range_of(logits_);
+  if (range.best < 0) return std::numeric_limits<double>::infinity();
+  return drawn - score_of(t == 0 ? range.best : draw_from_kept(d, range.best));
 }
 
 }  // namespace fathom::infer

@@ -32,11 +32,15 @@ class Sampler {
 
   // Throws Exception when logits are NaN or infinite, or when the masks leave no token.
   int32_t draw(const Draw& draw);
+  // How far the score of `token`, drawn last and by `draw`, is ahead of the next one's, in units of logits;
+  // infinite when nothing else was left.
+  double lead(const Draw& draw, int32_t token);
 
  private:
   void adjust(const Draw& draw);
   void mask(std::span<const uint64_t> allowed);
   void keep_likely(const SamplingParams& params, LogitRange range);
+  double score(const Draw& draw, int32_t token, uint32_t word) const;
   int32_t draw_from_kept(const Draw& draw, int32_t best) const;
 
   int64_t vocab_;

@@ -34,6 +34,7 @@ struct Sequence {
   bool drafting = false;  // keeps the module's cache up and asks it for drafts
   DraftRecord drafts;
   int32_t draft = kNoToken;  // for position tokens.size()
+  double draft_lead = 0;     // see Sampler::lead
 
   // Rows of the current step: the first `accepted_rows` of them turned out to be tokens of the sequence.
   int64_t first_row = 0, rows = 0, accepted_rows = 0;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -246,6 +248,34 @@ TEST(Sampler, SkippingChangesNothing) {
                             .position = 17}),
               best);
   }
+}
+
+// The lead is that of the drawn token over all that could have been drawn instead, in logits.
+TEST(Sampler, LeadIsTheDistanceToTheNextScore) {
+  const std::vector<float> logits = test_logits();
+  Sampler sampler(24);
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    SamplingParams params{.temperature = seed % 4 == 0 ? 0 : 0.5 * static_cast<double>(seed % 4),
+                          .seed = seed};
+    params.logit_bias = {{.token = 3, .value = -100}};
+    std::vector<double> scores;
+    for (int32_t t = 0; t < 24; ++t) {
+      if (t == 3) continue;
+      const double noise = params.temperature == 0 ? 0 : gumbel_of(noise_word(seed, 9, t));
+      scores.push_back(logits[static_cast<size_t>(t)] + params.temperature * noise);
+    }
+    std::ranges::sort(scores, std::greater());
+    const Draw d = {
+        .logits = logits, .params = params, .history = {}, .existing = {}, .constraint = {}, .position = 9};
+    const int32_t token = sampler.draw(d);
+    ASSERT_NEAR(sampler.lead(d, token), scores[0] - scores[1], 1e-5) << seed;
+  }
+  const std::vector<uint64_t> one = {1u << 5};
+  const SamplingParams params;
+  const Draw d = {
+      .logits = logits, .params = params, .history = {}, .existing = one, .constraint = {}, .position = 9};
+  EXPECT_EQ(sampler.draw(d), 5);
+  EXPECT_EQ(sampler.lead(d, 5), std::numeric_limits<double>::infinity());
 }
 
 // Cuts decide which tokens are left, never which noise they get.
