@@ -103,16 +103,10 @@ class VectorAttention {
       q[i] = q_ + (c + i) * row_;
       score[i] = score_ + i * kBlockTokens;
     }
-    for (int64_t j = 0; j < n; j += 4) {
-      DotTile<S, MR> tile;
-      tile.clear();
-      if (direct())
-        dot_stored<S, D, MR>(q, four_keys(j, n), op_.cache.width(), tile);
-      else
-        dot_decoded<S, MR>(q, keys_ + j * row_, row_, op_.cache.width(), tile);
-#pragma GCC unroll 8
-      for (int i = 0; i < MR; ++i) _mm_storeu_ps(score[i] + j, tile.totals(i));
-    }
+    if (direct())
+      stored_scores<MR>(q, n, score);
+    else
+      decoded_scores<MR>(q, n, score);
     float factor[MR];
     for (int i = 0; i < MR; ++i) factor[i] = softmax_block(score[i], n, out.largest[c + i], out.total[c + i]);
     float* latent = out.latent + c * op_.cache.latent;
@@ -120,11 +114,28 @@ class VectorAttention {
              : add_values<false, MR>(score, factor, n, latent);
   }
 
-  FourRows four_keys(int64_t j, int64_t n) const {
-    FourRows keys{};
-    keys.bytes = op_.cache.width() * static_cast<int64_t>(size_of(D));
-    for (int64_t i = 0; i < 4; ++i) keys.row[i] = stored(j + i < n ? j + i : j);
-    return keys;
+  template <int MR>
+  void decoded_scores(const float* const (&q)[MR], int64_t n, float* const (&score)[MR]) const {
+    for (int64_t j = 0; j < n; j += 4) {
+      DotTile<S, MR> tile;
+      tile.clear();
+      dot_decoded<S, MR>(q, keys_ + j * row_, row_, op_.cache.width(), tile);
+#pragma GCC unroll 8
+      for (int i = 0; i < MR; ++i) _mm_storeu_ps(score[i] + j, tile.totals(i));
+    }
+  }
+  template <int MR>
+  void stored_scores(const float* const (&q)[MR], int64_t n, float* const (&score)[MR]) const {
+    const FourStreams keys(0, n);
+    for (int64_t j = 0; j < keys.length; ++j) {
+      FourRows rows{};
+      for (int i = 0; i < 4; ++i) rows.row[i] = stored(keys.at(j, i));
+      DotTile<S, MR> tile;
+      tile.clear();
+      dot_stored<S, D, MR>(q, rows, op_.cache.width(), tile);
+#pragma GCC unroll 8
+      for (int i = 0; i < MR; ++i) keys.write(score[i], j, tile.totals(i), Write::overwrite);
+    }
   }
 
   // score[0, n) becomes e^(scale score - largest), as it enters a product. Returns what scales the sums so

@@ -9,39 +9,39 @@
 
 namespace fathom::kernels::cpu {
 
-// MR rows of y, columns [n, n + count) with count <= 4.
+// MR rows of y, four of its columns: rows `at` of the streams of w.
 template <class S, DType D, int MR>
-void direct_tile(const PlannedTask& p, Write write, int64_t m, int64_t n, int64_t count) {
+void direct_tile(const PlannedTask& p, Write write, int64_t m, const FourStreams& streams, int64_t at) {
   const Weight& w = p.task->w;
   const float* x[MR];
   FourRows rows;
-  rows.bytes = w.cols * static_cast<int64_t>(size_of(D));
   for (int i = 0; i < MR; ++i) x[i] = p.row(m + i);
   for (int j = 0; j < 4; ++j) {
-    const int64_t r = j < count ? n + j : n;  // columns that are not there repeat the first
+    const int64_t r = streams.at(at, j);
     rows.row[j] = w.row(r);
     rows.scales[j] = scale_row(w, r);
   }
   DotTile<S, MR> tile;
   tile.clear();
   dot_stored<S, D, MR>(x, rows, w.cols, tile);
-  for (int i = 0; i < MR; ++i) write_four(p.task->y.row(m + i) + n, tile.totals(i), count, write);
+  for (int i = 0; i < MR; ++i) streams.write(p.task->y.row(m + i), at, tile.totals(i), write);
 }
 
 template <class S, DType D, int MR>
-void direct_rest(const PlannedTask& p, Write write, int64_t m, int64_t rows, int64_t n, int64_t count) {
+void direct_rest(const PlannedTask& p, Write write, int64_t m, int64_t rows, const FourStreams& streams,
+                 int64_t at) {
   if constexpr (MR > 0) {
-    if (rows == MR) return direct_tile<S, D, MR>(p, write, m, n, count);
-    direct_rest<S, D, MR - 1>(p, write, m, rows, n, count);
+    if (rows == MR) return direct_tile<S, D, MR>(p, write, m, streams, at);
+    direct_rest<S, D, MR - 1>(p, write, m, rows, streams, at);
   }
 }
 
 template <class S, DType D>
-void direct_outputs(const PlannedTask& p, Write write, int64_t n, int64_t count) {
+void direct_outputs(const PlannedTask& p, Write write, const FourStreams& streams, int64_t at) {
   int64_t m = 0;
   for (; m + S::kDirectTile <= p.task->y.rows; m += S::kDirectTile)
-    direct_tile<S, D, S::kDirectTile>(p, write, m, n, count);
-  direct_rest<S, D, S::kDirectTile - 1>(p, write, m, p.task->y.rows - m, n, count);
+    direct_tile<S, D, S::kDirectTile>(p, write, m, streams, at);
+  direct_rest<S, D, S::kDirectTile - 1>(p, write, m, p.task->y.rows - m, streams, at);
 }
 
 template <class S, DType D>
@@ -49,8 +49,8 @@ void linear_nt_chunk(const Context& ctx, int thread, const OutputRange& range, W
   const PlannedTask& p = *range.planned;
   require_finite_scales(p.task->w, range.begin, range.end - range.begin);
   if (p.task->y.rows > direct_rows(D)) return panel_outputs<S, D>(ctx, thread, range, write);
-  for (int64_t n = range.begin; n < range.end; n += 4)
-    direct_outputs<S, D>(p, write, n, range.end - n < 4 ? range.end - n : 4);
+  const FourStreams streams(range.begin, range.end);
+  for (int64_t at = 0; at < streams.length; ++at) direct_outputs<S, D>(p, write, streams, at);
 }
 
 template <class S, DType D>
