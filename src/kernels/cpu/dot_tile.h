@@ -1,8 +1,9 @@
 // The innermost loops of all products with FP32 arithmetic, as templates over the vector type S.
 //
 // One arithmetic, whatever the tile: an element of x w^T is one vector accumulator that walks along K in
-// order and is summed across lanes at the end; an element of x w is one lane that walks along K in order. An
-// FP8 weight is decoded and multiplied by its scale, rounded once. So tiles of any size give the same bits.
+// order and is summed across lanes at the end; an element of x w is one lane that walks along K in order. In
+// x w^T the scales of FP8 weights come with x (ordered_rows.h); in x w a weight is multiplied by its scale,
+// rounded once. So tiles of any size give the same bits.
 #pragma once
 
 #include "kernels/cpu/rows.h"
@@ -83,10 +84,27 @@ template <class S, int MR>
   }
 }
 
-// Four stored rows and their rows of block scales (FP8).
+// Four stored rows.
 struct FourRows {
-  const std::byte *row[4], *scales[4];
+  const std::byte* row[4];
 };
+
+// kStep stored elements as they meet x, without a scale.
+template <class S, DType D>
+[[gnu::always_inline]] inline void decode_for_dot(const std::byte* p, typename S::F (&out)[S::kStepVectors]) {
+  if constexpr (D == DType::e4m3)
+    S::decode_in_e4m3_order(p, out);
+  else
+    S::template decode<D>(p, out);
+}
+
+// The first `n` of them; the others are zero.
+template <class S, DType D>
+void decode_rest_for_dot(const std::byte* p, int64_t n, typename S::F (&out)[S::kStepVectors]) {
+  alignas(64) std::byte buffer[S::kStep * sizeof(float)] = {};
+  std::memcpy(buffer, p, static_cast<size_t>(n) * size_of(D));
+  decode_for_dot<S, D>(buffer, out);
+}
 
 // Rows [begin, end) as four streams of neighbours that are walked side by side: each goes on through memory
 // row after row, so that asking ahead of it never misses, and two of them share a page only where rows are
@@ -125,17 +143,13 @@ template <class S, DType D>
 template <class S, DType D, int MR, int kSteps>
 [[gnu::always_inline]] inline void dot_steps(const float* const (&x)[MR], const FourRows& w, int64_t k,
                                              DotTile<S, MR>& tile) {
-  typename S::F scale[4];
-#pragma GCC unroll 4
-  for (int n = 0; n < 4; ++n)
-    scale[n] = D == DType::e4m3 ? S::set1(S::kE4m3Unit * load_scale(w.scales[n], k)) : S::zero();
 #pragma GCC unroll 2
   for (int64_t i = k; i < k + kSteps * S::kStep; i += S::kStep) {
 #pragma GCC unroll 4
     for (int n = 0; n < 4; ++n) {
       typename S::F wide[S::kStepVectors];
       prefetch_step<S, D>(w.row[n], i);
-      decode_scaled<S, D>(w.row[n] + static_cast<size_t>(i) * size_of(D), S::kStep, scale[n], wide);
+      decode_for_dot<S, D>(w.row[n] + static_cast<size_t>(i) * size_of(D), wide);
 #pragma GCC unroll 4
       for (int v = 0; v < S::kStepVectors; ++v)
 #pragma GCC unroll 8
@@ -145,13 +159,13 @@ template <class S, DType D, int MR, int kSteps>
   }
 }
 
-// The same for the n < kStep columns that end a row.
+// The same for the n < kStep columns that end a row. Rows of x are whole steps for FP8.
 template <class S, DType D, int MR>
-void dot_rest(const float* const (&x)[MR], const FourRows& w, int64_t k, int64_t n, DotTile<S, MR>& tile) {
+void dot_rest(const float* const (&x)[MR], const FourRows& w, int64_t k, int64_t rest, DotTile<S, MR>& tile) {
+  const int64_t n = D == DType::e4m3 ? S::kStep : rest;
   for (int j = 0; j < 4; ++j) {
-    const auto scale = D == DType::e4m3 ? S::set1(S::kE4m3Unit * load_scale(w.scales[j], k)) : S::zero();
     typename S::F wide[S::kStepVectors];
-    decode_scaled<S, D>(w.row[j] + static_cast<size_t>(k) * size_of(D), n, scale, wide);
+    decode_rest_for_dot<S, D>(w.row[j] + static_cast<size_t>(k) * size_of(D), rest, wide);
     for (int v = 0; v * S::kLanes < n; ++v) {
       const int64_t left = n - v * S::kLanes, lanes = left < S::kLanes ? left : S::kLanes;
       for (int m = 0; m < MR; ++m)

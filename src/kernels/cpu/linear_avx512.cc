@@ -25,7 +25,7 @@ void linear_chunk(const Context& ctx, int thread, const OutputRange& range, cons
   linear_any<Avx512>(ctx, thread, range, op);
 }
 
-void linear_copy(const CopyUnit& unit) { round_row<Avx512>(unit); }
+void linear_copy(const CopyUnit& unit) { copy_row<Avx512>(unit); }
 
 }  // namespace fathom::kernels::cpu::avx512
 

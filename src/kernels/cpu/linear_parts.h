@@ -5,9 +5,9 @@
 
 namespace fathom::kernels::cpu::avx512 {
 
-// One chunk of a plan whose task enters as it is or rounded.
+// One chunk of a plan whose task enters as it is, rounded or ordered.
 void linear_chunk(const Context& ctx, int thread, const OutputRange& range, const Linear& op);
-// One unit of a rounded copy.
+// One unit of a copy of rows.
 void linear_copy(const CopyUnit& unit);
 
 }  // namespace fathom::kernels::cpu::avx512

@@ -20,10 +20,11 @@ int64_t grain_of(const Linear& op, const PlannedTask& p, int64_t outputs) {
   return op.form == Form::nn || rows > direct_rows(p.task->w.dtype) ? 64 : 16;
 }
 
-Entry entry_of(const LinearTask& t, bool round, bool tiles) {
-  if (!round) return Entry::as_is;
+Entry entry_of(const Linear& op, const LinearTask& t, bool round, bool tiles) {
   const bool suits = t.w.dtype == DType::bf16 || t.w.dtype == DType::e4m3;
-  return tiles && suits ? Entry::tiles : Entry::rounded;
+  if (round && tiles && suits) return Entry::tiles;
+  if (op.form == Form::nt && t.w.dtype == DType::e4m3) return Entry::ordered;
+  return round ? Entry::rounded : Entry::as_is;
 }
 
 bool shares_copy(const PlannedTask& a, const PlannedTask& b) {
@@ -31,8 +32,7 @@ bool shares_copy(const PlannedTask& a, const PlannedTask& b) {
   const bool same_x =
       s.x.data == t.x.data && s.x.rows == t.x.rows && s.x.cols == t.x.cols && s.x.stride == t.x.stride;
   if (a.entry != b.entry || !same_x) return false;
-  return a.entry == Entry::rounded ||
-         (s.gather == t.gather && s.y.rows == t.y.rows && s.w.dtype == t.w.dtype);
+  return a.copies_rows() || (s.gather == t.gather && s.y.rows == t.y.rows && s.w.dtype == t.w.dtype);
 }
 
 int64_t steps_of(const Linear& op, const LinearTask& t) {
@@ -43,8 +43,8 @@ int64_t steps_of(const Linear& op, const LinearTask& t) {
 }
 
 // Rows of a copy keep a stride of whole cache lines that is no multiple of a page: pages apart, rows would
-// share the same few sets of the first-level cache.
-int64_t row_lines(int64_t cols) { return ((cols + 15) / 16) | 1; }
+// share the same few sets of the first-level cache. It is whole steps of any vector width.
+int64_t row_lines(int64_t cols) { return ((cols + 63) / 64 * 4) | 1; }
 
 // Groups of tiles lie an odd multiple of 4 KB apart, a block of columns of each, so that those blocks spread
 // over the second-level cache.
@@ -64,10 +64,11 @@ LinearPlan::LinearPlan(const Context& ctx, const Linear& op, bool round, bool ti
   const auto describe = [&](const LinearTask& t) {
     PlannedTask p;
     p.task = &t;
-    p.entry = entry_of(t, round, tiles);
+    p.entry = entry_of(op, t, round, tiles);
+    p.round = round;
     p.x = t.x.data;
     p.x_stride = t.x.stride;
-    if (p.entry == Entry::rounded) {
+    if (p.copies_rows()) {
       p.copy_bytes = row_lines(t.x.cols) * 64;
       p.units = t.x.rows;
     } else if (p.entry == Entry::tiles) {
@@ -114,7 +115,7 @@ void LinearPlan::place_copies(std::byte* memory) {
       units_ += p->units;
     }
     p->packed = at;
-    if (p->entry == Entry::rounded) {
+    if (p->copies_rows()) {
       p->x = reinterpret_cast<const float*>(at);
       p->x_stride = p->copy_bytes / static_cast<int64_t>(sizeof(float));
     }

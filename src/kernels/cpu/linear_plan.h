@@ -8,20 +8,23 @@
 namespace fathom::kernels::cpu {
 
 // More rows of x than this share one decoding of w: it costs FP8 most.
-constexpr int64_t direct_rows(DType dtype) { return dtype == DType::e4m3 ? 4 : 16; }
+constexpr int64_t direct_rows(DType dtype) { return dtype == DType::e4m3 ? 6 : 16; }
 
 // How the rows of x enter a product.
 enum class Entry : uint8_t {
   as_is,    // the caller's memory
   rounded,  // a copy of the rows of x, rounded to BF16, still FP32
+  ordered,  // the same for FP8 weights in FP32 arithmetic, in the order of ordered_rows.h, rounded in fast
+            // mode
   tiles,    // a copy of the rows of y, in groups of 16, as tiles of BF16 pairs
 };
 
 struct PlannedTask {
   const LinearTask* task = nullptr;
   Entry entry = Entry::as_is;
+  bool round = false;                              // to BF16
   int64_t first_chunk = 0, outputs_per_chunk = 0;  // columns of y
-  const float* x = nullptr;                        // as_is, rounded (and what tiles are made of)
+  const float* x = nullptr;                        // as_is, rounded, ordered (and what tiles are made of)
   int64_t x_stride = 0;
   std::byte* packed = nullptr;  // tiles
   int64_t steps = 0;            // tiles: of 32 columns
@@ -29,6 +32,7 @@ struct PlannedTask {
   int64_t first_unit = 0;       // units of copying of the tasks before
   int64_t units = 0;            // 0 when the task shares the copy of the one before
 
+  bool copies_rows() const { return entry == Entry::rounded || entry == Entry::ordered; }
   const float* row(int64_t r) const { return x + (task->gather != nullptr ? task->gather[r] : r) * x_stride; }
 };
 
@@ -37,8 +41,8 @@ struct OutputRange {
   int64_t begin = 0, end = 0;  // columns of y
 };
 
-// What one unit of copying makes: a row of a rounded copy, or kSegmentSteps steps of a group of tiles (all of
-// them in the nn form).
+// What one unit of copying makes: a row of a rounded or ordered copy, or kSegmentSteps steps of a group of
+// tiles (all of them in the nn form).
 struct CopyUnit {
   const PlannedTask* planned = nullptr;
   int64_t index = 0;

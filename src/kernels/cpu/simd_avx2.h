@@ -135,6 +135,14 @@ struct Avx2 {
       out[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(f16, 1));
     }
   }
+  // kStep FP8 elements in the order that decoding leaves, which is theirs here, and x in that order.
+  [[gnu::always_inline]] static void decode_in_e4m3_order(const std::byte* p, F (&out)[kStepVectors]) {
+    decode<DType::e4m3>(p, out);
+  }
+  [[gnu::always_inline]] static void store_e4m3_order(float* p, const F (&v)[kStepVectors]) {
+    store(p, v[0]);
+    store(p + 8, v[1]);
+  }
 
  private:
   static __m256i mask(int64_t n) {
