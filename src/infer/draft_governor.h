@@ -1,8 +1,9 @@
 // Decides whether asking the MTP module for drafts pays. It changes speed alone, never a token.
 //
 // With n answers in a step: c1 = time of a step with one row each, c2 = with two, cm = time of the module. A
-// share a of right drafts pays when (1 + a) / (c2 + cm) > 1 / c1. All three are measured while drafts are
-// made: now and then a step leaves its drafts out (they are still compared), which gives c1.
+// share a of right drafts pays when (1 + a) / (c2 + cm) > 1 / c1. Only (c2 + cm) / c1 counts: now and then a
+// step leaves its drafts out (they are still compared), and is measured against the step before it, since
+// what else runs on the machine changes all of them within a second.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +17,8 @@ namespace fathom::infer {
 
 enum class DraftPolicy : uint8_t { always, while_faster };
 
-// The lower quartile of the last few times: other work on the machine only ever adds to them.
-class RecentCost {
+// The median of the last few values.
+class RecentMedian {
  public:
   void add(double value) { values_[static_cast<size_t>(count_++ % kSize)] = value; }
   int64_t count() const { return count_; }
@@ -46,7 +47,8 @@ class DraftGovernor {
   // Whether this step of `n` answers shall leave its drafts out to measure. `most_made`: drafts of the answer
   // that has made most.
   bool probe(int64_t n, int64_t most_made);
-  // How long a step of `n` answers and nothing else took, with one row each.
+  // How long a step of `n` answers and nothing else took, with one row each. Counts when it follows one with
+  // two.
   void record_one(int64_t n, double main_s);
   // The same with two, and how long the module took after it.
   void record_two(int64_t n, double main_s, double module_s);
@@ -60,7 +62,8 @@ class DraftGovernor {
 
  private:
   struct Cost {
-    RecentCost one, two, module;
+    RecentMedian ratio;
+    double last_two = 0;  // with the module, of the step before; 0: none
     int64_t since_probe = 0;
     double speed = 1;  // with drafts over without, as last judged
   };
