@@ -101,9 +101,7 @@ template <class S, DType D>
 // The first `n` of them; the others are zero.
 template <class S, DType D>
 void decode_rest_for_dot(const std::byte* p, int64_t n, typename S::F (&out)[S::kStepVectors]) {
-  alignas(64) std::byte buffer[S::kStep * sizeof(float)] = {};
-  std::memcpy(buffer, p, static_cast<size_t>(n) * size_of(D));
-  decode_for_dot<S, D>(buffer, out);
+  decode_for_dot<S, D>(PaddedStep<S, D>(p, n).bytes, out);
 }
 
 // Rows [begin, end) as four streams of neighbours that are walked side by side: each goes on through memory
