@@ -139,21 +139,27 @@ TEST(Linear, EveryFp8CodeMeansWhatTheReferenceSays) {
   std::vector<float> scales(2, scale);
   w.scales = reinterpret_cast<const std::byte*>(scales.data());
   w.scale_cols = 1;
-  const Matrix x(1, 1, 1.0f);
+  // One row is decoded on the way, many share a decoded panel; factors at both ends of what sums must hold.
   for (const LinearArm& arm : test::linear_arms(pool)) {
-    for (Form form : {Form::nt, Form::nn}) {
-      Weight view = w;
-      if (form == Form::nn) std::swap(view.rows, view.cols), view.scale_cols = 2;
-      Matrix y(1, 256);
-      LinearTask task{x.view(), view, y.mat()};
-      arm.run(arm.ctx, {{&task, 1}, form, Write::overwrite, Operands::by_mode});
-      for (int i = 0; i < 256; ++i) {
-        const float expected = to_float(e4m3{static_cast<uint8_t>(i)}) * scale;
-        const float actual = y.values[static_cast<size_t>(i)];
-        if (std::isnan(expected))
-          EXPECT_TRUE(std::isnan(actual)) << arm.name << " code " << i;
-        else
-          EXPECT_EQ(actual, expected) << arm.name << " code " << i;
+    for (int64_t rows : {1, 20}) {
+      for (float factor : {1.0f, 0x1p46f, 0x1p-70f}) {
+        for (Form form : {Form::nt, Form::nn}) {
+          const Matrix x(rows, 1, factor);
+          Weight view = w;
+          if (form == Form::nn) std::swap(view.rows, view.cols), view.scale_cols = 2;
+          Matrix y(rows, 256);
+          LinearTask task{x.view(), view, y.mat()};
+          arm.run(arm.ctx, {{&task, 1}, form, Write::overwrite, Operands::by_mode});
+          for (size_t i = 0; i < y.values.size(); ++i) {
+            const auto code = static_cast<uint8_t>(i % 256);
+            const float expected = to_float(e4m3{code}) * scale * factor;
+            const float actual = y.values[i];
+            if (std::isnan(expected))
+              EXPECT_TRUE(std::isnan(actual)) << arm.name << " code " << int{code};
+            else
+              EXPECT_EQ(actual, expected) << arm.name << " code " << int{code} << " times " << factor;
+          }
+        }
       }
     }
   }

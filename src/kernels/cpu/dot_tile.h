@@ -6,6 +6,8 @@
 // rounded once. So tiles of any size give the same bits.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/cpu/rows.h"
 #include "tensor/mat.h"
 
@@ -56,6 +58,7 @@ struct DotTile {
       for (int n = 0; n < 4; ++n) S::store(p + (m * 4 + n) * S::kLanes, acc[m][n]);
   }
   __m128 totals(int m) const { return S::sum4(acc[m][0], acc[m][1], acc[m][2], acc[m][3]); }
+  __m128 totals(int m, float unit) const { return _mm_mul_ps(totals(m), _mm_set1_ps(unit)); }
 };
 
 // tile += x w^T over the columns [0, n) of decoded rows of w, `stride` floats apart and zero up to whole
@@ -89,20 +92,36 @@ struct FourRows {
   const std::byte* row[4];
 };
 
-// kStep stored elements as they meet x, without a scale.
+// Vectors, and elements, that are decoded at once where they meet x.
 template <class S, DType D>
-[[gnu::always_inline]] inline void decode_for_dot(const std::byte* p, typename S::F (&out)[S::kStepVectors]) {
+inline constexpr int kDotVectors = D == DType::e4m3 ? S::kOrderedVectors : S::kStepVectors;
+template <class S, DType D>
+inline constexpr int64_t kDotStep = kDotVectors<S, D> * S::kLanes;
+
+// A step of stored elements as they meet x, without a scale. FP8: times 1 / (kOrderedUnitX kOrderedUnitY).
+template <class S, DType D>
+[[gnu::always_inline]] inline void decode_for_dot(const std::byte* p, typename S::F (&out)[kDotVectors<S, D>],
+                                                  typename S::NanWatch& watch) {
   if constexpr (D == DType::e4m3)
-    S::decode_in_e4m3_order(p, out);
+    S::decode_in_e4m3_order(p, out, watch);
   else
     S::template decode<D>(p, out);
 }
 
 // The first `n` of them; the others are zero.
 template <class S, DType D>
-void decode_rest_for_dot(const std::byte* p, int64_t n, typename S::F (&out)[S::kStepVectors]) {
-  decode_for_dot<S, D>(PaddedStep<S, D>(p, n).bytes, out);
+void decode_rest_for_dot(const std::byte* p, int64_t n, typename S::F (&out)[kDotVectors<S, D>],
+                         typename S::NanWatch& watch) {
+  decode_for_dot<S, D>(PaddedStep<kDotStep<S, D>, D>(p, n).bytes, out, watch);
 }
+
+inline bool has_nan_code(const std::byte* p, int64_t n) {
+  return std::any_of(p, p + n, [](std::byte b) { return (b & std::byte{0x7F}) == std::byte{0x7F}; });
+}
+
+// What sums are multiplied by at the end.
+template <class S, DType D>
+inline constexpr float kDotUnit = D == DType::e4m3 ? S::kOrderedUnitY : 1.0f;
 
 // Rows [begin, end) as four streams of neighbours that are walked side by side: each goes on through memory
 // row after row, so that asking ahead of it never misses, and two of them share a page only where rows are
@@ -125,12 +144,12 @@ struct FourStreams {
   }
 };
 
-// Asks for what follows the elements [i, i + kStep) of a stream after a while: one line after the other among
+// Asks for what follows a step of elements from i on of a stream after a while: one line after the other among
 // the arithmetic.
 template <class S, DType D>
 [[gnu::always_inline]] inline void prefetch_step(const std::byte* row, int64_t i) {
   constexpr int64_t kAhead = 1024;
-  constexpr int64_t kSize = static_cast<int64_t>(size_of(D)), kBytes = S::kStep * kSize;
+  constexpr int64_t kSize = static_cast<int64_t>(size_of(D)), kBytes = kDotStep<S, D> * kSize;
   if (kBytes < 64 && i * kSize % 64 != 0) return;
 #pragma GCC unroll 4
   for (int64_t line = 0; line < kBytes; line += 64)
@@ -140,30 +159,33 @@ template <class S, DType D>
 // tile += x w^T over `kSteps` steps from column k on, decoded on the way.
 template <class S, DType D, int MR, int kSteps>
 [[gnu::always_inline]] inline void dot_steps(const float* const (&x)[MR], const FourRows& w, int64_t k,
-                                             DotTile<S, MR>& tile) {
+                                             DotTile<S, MR>& tile, typename S::NanWatch& watch) {
 #pragma GCC unroll 2
-  for (int64_t i = k; i < k + kSteps * S::kStep; i += S::kStep) {
+  for (int64_t i = k; i < k + kSteps * kDotStep<S, D>; i += kDotStep<S, D>) {
 #pragma GCC unroll 4
     for (int n = 0; n < 4; ++n) {
-      typename S::F wide[S::kStepVectors];
+      typename S::F wide[kDotVectors<S, D>];
+      int64_t at = i;
+      if constexpr (S::kReloads) __asm__("" : "+r"(at));  // another column for all that the compiler knows
       prefetch_step<S, D>(w.row[n], i);
-      decode_for_dot<S, D>(w.row[n] + static_cast<size_t>(i) * size_of(D), wide);
+      decode_for_dot<S, D>(w.row[n] + static_cast<size_t>(at) * size_of(D), wide, watch);
 #pragma GCC unroll 4
-      for (int v = 0; v < S::kStepVectors; ++v)
+      for (int v = 0; v < kDotVectors<S, D>; ++v)
 #pragma GCC unroll 8
         for (int m = 0; m < MR; ++m)
-          tile.acc[m][n] = S::fma(S::load(x[m] + i + v * S::kLanes), wide[v], tile.acc[m][n]);
+          tile.acc[m][n] = S::fma(S::load(x[m] + at + v * S::kLanes), wide[v], tile.acc[m][n]);
     }
   }
 }
 
-// The same for the n < kStep columns that end a row. Rows of x are whole steps for FP8.
+// The same for the columns that end a row, less than a step. Rows of x are whole steps for FP8.
 template <class S, DType D, int MR>
-void dot_rest(const float* const (&x)[MR], const FourRows& w, int64_t k, int64_t rest, DotTile<S, MR>& tile) {
-  const int64_t n = D == DType::e4m3 ? S::kStep : rest;
+void dot_rest(const float* const (&x)[MR], const FourRows& w, int64_t k, int64_t rest, DotTile<S, MR>& tile,
+              typename S::NanWatch& watch) {
+  const int64_t n = D == DType::e4m3 ? kDotStep<S, D> : rest;
   for (int j = 0; j < 4; ++j) {
-    typename S::F wide[S::kStepVectors];
-    decode_rest_for_dot<S, D>(w.row[j] + static_cast<size_t>(k) * size_of(D), rest, wide);
+    typename S::F wide[kDotVectors<S, D>];
+    decode_rest_for_dot<S, D>(w.row[j] + static_cast<size_t>(k) * size_of(D), rest, wide, watch);
     for (int v = 0; v * S::kLanes < n; ++v) {
       const int64_t left = n - v * S::kLanes, lanes = left < S::kLanes ? left : S::kLanes;
       for (int m = 0; m < MR; ++m)
@@ -172,15 +194,26 @@ void dot_rest(const float* const (&x)[MR], const FourRows& w, int64_t k, int64_t
   }
 }
 
-// tile += x w^T over k columns.
+// Sums with rows of w that hold NaN.
+template <class S, int MR>
+[[gnu::cold, gnu::noinline]] void spread_nan(const FourRows& w, int64_t k, DotTile<S, MR>& tile) {
+  for (int n = 0; n < 4; ++n)
+    if (has_nan_code(w.row[n], k))
+      for (int m = 0; m < MR; ++m) tile.acc[m][n] = S::set1(__builtin_nanf(""));
+}
+
+// tile += x w^T over k columns, divided by kDotUnit.
 template <class S, DType D, int MR>
 [[gnu::always_inline]] inline void dot_stored(const float* const (&x)[MR], const FourRows& w, int64_t k,
                                               DotTile<S, MR>& tile) {
+  constexpr int64_t kStep = kDotStep<S, D>;
+  typename S::NanWatch watch;
   int64_t i = 0;
   for (; i + kScaleBlock <= k; i += kScaleBlock)
-    dot_steps<S, D, MR, static_cast<int>(kScaleBlock / S::kStep)>(x, w, i, tile);
-  for (; i + S::kStep <= k; i += S::kStep) dot_steps<S, D, MR, 1>(x, w, i, tile);
-  if (i < k) dot_rest<S, D, MR>(x, w, i, k - i, tile);
+    dot_steps<S, D, MR, static_cast<int>(kScaleBlock / kStep)>(x, w, i, tile, watch);
+  for (; i + kStep <= k; i += kStep) dot_steps<S, D, MR, 1>(x, w, i, tile, watch);
+  if (i < k) dot_rest<S, D, MR>(x, w, i, k - i, tile, watch);
+  if (D == DType::e4m3 && watch.found()) spread_nan<S, MR>(w, k, tile);
 }
 
 // acc[m] = sum over rows k of x[m][k] w[k][column .. column + count), count <= kStep. `scales_of(k)` yields

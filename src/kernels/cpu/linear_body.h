@@ -27,7 +27,7 @@ void direct_tile(const PlannedTask& p, const RowsOfX& from, Write write, int64_t
   DotTile<S, MR> tile;
   tile.clear();
   dot_stored<S, D, MR>(x, rows, w.cols, tile);
-  for (int i = 0; i < MR; ++i) streams.write(p.task->y.row(m + i), at, tile.totals(i), write);
+  for (int i = 0; i < MR; ++i) streams.write(p.task->y.row(m + i), at, tile.totals(i, kDotUnit<S, D>), write);
 }
 
 template <class S, DType D, int MR>

@@ -42,6 +42,7 @@ struct PanelStep {
   int64_t first_row, k, width, n, outputs;
   bool first, last;
   Write write;
+  float unit;     // of the sums
   int64_t ahead;  // lines to read ahead for each row of x and four of w
 };
 
@@ -64,7 +65,7 @@ void panel_tile(const PanelStep& s, ReadAhead& next, const float* panel, float* 
     const int64_t count = s.outputs - n < 4 ? s.outputs - n : 4;
 #pragma GCC unroll 8
     for (int i = 0; i < MR; ++i)
-      write_four(s.planned->task->y.row(m + i) + s.n + n, tile.totals(i), count, s.write);
+      write_four(s.planned->task->y.row(m + i) + s.n + n, tile.totals(i, s.unit), count, s.write);
   }
 }
 
@@ -99,22 +100,26 @@ struct PanelBlock {
 template <class S, DType D>
 int64_t decode_panel(const Weight& w, int64_t row, int64_t rows, int64_t column, int64_t columns,
                      float* panel) {
-  const int64_t unit = D == DType::e4m3 ? S::kStep : S::kLanes, width = (columns + unit - 1) / unit * unit;
+  constexpr int64_t kStep = kDotStep<S, D>;
+  const int64_t unit = D == DType::e4m3 ? kStep : S::kLanes, width = (columns + unit - 1) / unit * unit;
   for (int64_t r = 0; r < (rows + 3) / 4 * 4; ++r) {
     float* out = panel + r * kPanelStride;
     const int64_t from = r < rows ? row + r : row;  // rows that are not there repeat the first
     const std::byte* at = w.row(from) + static_cast<size_t>(column) * size_of(D);
-    typename S::F v[S::kStepVectors];
+    typename S::F v[kDotVectors<S, D>];
+    typename S::NanWatch watch;
     int64_t i = 0;
 #pragma GCC unroll 2
-    for (; i + S::kStep <= columns; i += S::kStep) {
-      decode_for_dot<S, D>(at + static_cast<size_t>(i) * size_of(D), v);
+    for (; i + kStep <= columns; i += kStep) {
+      decode_for_dot<S, D>(at + static_cast<size_t>(i) * size_of(D), v, watch);
 #pragma GCC unroll 4
-      for (int j = 0; j < S::kStepVectors; ++j) S::store(out + i + j * S::kLanes, v[j]);
+      for (int j = 0; j < kDotVectors<S, D>; ++j) S::store(out + i + j * S::kLanes, v[j]);
     }
-    if (i == columns) continue;
-    decode_rest_for_dot<S, D>(at + static_cast<size_t>(i) * size_of(D), columns - i, v);
-    for (int j = 0; i + j * S::kLanes < width; ++j) S::store(out + i + j * S::kLanes, v[j]);
+    if (i < columns) {
+      decode_rest_for_dot<S, D>(at + static_cast<size_t>(i) * size_of(D), columns - i, v, watch);
+      for (int j = 0; i + j * S::kLanes < width; ++j) S::store(out + i + j * S::kLanes, v[j]);
+    }
+    if (D == DType::e4m3 && watch.found()) std::fill(out, out + width, __builtin_nanf(""));
   }
   return D == DType::e4m3 ? width : columns;
 }
@@ -131,7 +136,7 @@ void panel_block(const PlannedTask& p, Write write, const PanelScratch<S>& scrat
       const ReadAhead next = after_panel(w, n, outputs, k, width, b.range_end, kPanelRows, kPanelColumns);
       const int64_t ahead = next.lines() / ((b.end - b.m) * ((outputs + 3) / 4)) + 1;
       panel_rows<S>({&p, b.x, D == DType::e4m3 ? b.m : 0, k, floats, n, outputs, k == 0, k + width == w.cols,
-                     write, ahead},
+                     write, kDotUnit<S, D>, ahead},
                     next, scratch, b.m, b.end);
     }
   }

@@ -1,4 +1,4 @@
-// Rows of x as they meet FP8 weights: in the order in which decoding leaves the elements of each kStep, times
+// Rows of x as they meet FP8 weights: in the order in which decoding leaves the elements of each step, times
 // the scale of the block of w.
 //
 // A scale times a weight would cost a multiplication for each weight; times x it is one for each 128 rows of
@@ -13,7 +13,7 @@ namespace fathom::kernels::cpu {
 // n rounded up to whole steps.
 template <class S>
 constexpr int64_t whole_steps(int64_t n) {
-  return (n + S::kStep - 1) / S::kStep * S::kStep;
+  return (n + S::kOrderedStep - 1) / S::kOrderedStep * S::kOrderedStep;
 }
 
 // Rows of x that a tile meets.
@@ -26,13 +26,13 @@ struct RowsOfX {
 
 inline RowsOfX rows_of(const PlannedTask& p) { return {p.x, p.x_stride, p.task->gather}; }
 
-// One row in decoding order, zero up to a whole kStep, rounded to BF16 when asked.
+// One row in decoding order, zero up to a whole step, rounded to BF16 when asked.
 template <class S>
 void order_row(const float* x, int64_t n, bool round, float* out) {
-  typename S::F v[S::kStepVectors];
-  for (int64_t i = 0; i < n; i += S::kStep) {
+  typename S::F v[S::kOrderedVectors];
+  for (int64_t i = 0; i < n; i += S::kOrderedStep) {
 #pragma GCC unroll 4
-    for (int j = 0; j < S::kStepVectors; ++j) {
+    for (int j = 0; j < S::kOrderedVectors; ++j) {
       const int64_t left = n - i - j * S::kLanes;
       v[j] = left >= S::kLanes ? S::load(x + i + j * S::kLanes)
              : left > 0        ? S::load_n(x + i + j * S::kLanes, left)
@@ -46,7 +46,7 @@ void order_row(const float* x, int64_t n, bool round, float* out) {
 // Floats that `rows` scaled rows take.
 inline int64_t scaled_floats(const PlannedTask& p, int64_t rows) { return rows * p.x_stride; }
 
-// Rows [m, m + rows) of y's, which are ordered, times the scales of row n of w.
+// Rows [m, m + rows) of y's, which are ordered, times the scales of row n of w and kOrderedUnitX.
 template <class S>
 RowsOfX scale_rows(const PlannedTask& p, int64_t m, int64_t rows, int64_t n, float* out) {
   const std::byte* scales = scale_row(p.task->w, n);
@@ -54,7 +54,7 @@ RowsOfX scale_rows(const PlannedTask& p, int64_t m, int64_t rows, int64_t n, flo
     const float* x = p.row(m + r);
     float* y = out + r * p.x_stride;
     for (int64_t k = 0; k < p.task->w.cols; k += kScaleBlock) {
-      const auto scale = S::set1(S::kE4m3Unit * load_scale(scales, k));
+      const auto scale = S::set1(S::kOrderedUnitX * load_scale(scales, k));
       const int64_t end = whole_steps<S>(p.task->w.cols - k < kScaleBlock ? p.task->w.cols : k + kScaleBlock);
 #pragma GCC unroll 8
       for (int64_t i = k; i < end; i += S::kLanes) S::store(y + i, S::mul(S::load(x + i), scale));

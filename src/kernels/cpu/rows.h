@@ -20,17 +20,17 @@ void swiglu_row(const float* gate, const float* up, float* y, int64_t n) {
   S::store_n(y + i, S::mul(S::mul(g, sigmoid<S>(g)), S::load_n(up + i, n - i)), n - i);
 }
 
-// The first `n` of kStep stored elements, and zeros.
-template <class S, DType D>
+// The first `n` of kCount stored elements, and zeros.
+template <int64_t kCount, DType D>
 struct PaddedStep {
-  alignas(64) std::byte bytes[S::kStep * sizeof(float)] = {};
+  alignas(64) std::byte bytes[kCount * static_cast<int64_t>(size_of(D))] = {};
   PaddedStep(const std::byte* p, int64_t n) { std::memcpy(bytes, p, static_cast<size_t>(n) * size_of(D)); }
 };
 
 // The first `n` of kStep stored elements; the others are zero.
 template <class S, DType D>
 void decode_n(const std::byte* p, int64_t n, typename S::F (&out)[S::kStepVectors]) {
-  S::template decode<D>(PaddedStep<S, D>(p, n).bytes, out);
+  S::template decode<D>(PaddedStep<S::kStep, D>(p, n).bytes, out);
 }
 
 // n elements to floats, times the scale of each 128 columns for FP8.

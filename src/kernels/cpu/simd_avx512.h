@@ -13,8 +13,11 @@ struct Avx512 {
   static constexpr int64_t kLanes = 16;
   static constexpr int kStepVectors = 4;
   static constexpr int64_t kStep = kStepVectors * kLanes;
+  static constexpr int kOrderedVectors = kStepVectors;
+  static constexpr int64_t kOrderedStep = kStep;
   static constexpr int kTileRows = 6;
   static constexpr int kDirectTile = 6;
+  static constexpr bool kReloads = false;
 
   static F zero() { return _mm512_setzero_ps(); }
   static F set1(float v) { return _mm512_set1_ps(v); }
@@ -124,8 +127,14 @@ struct Avx512 {
       decode_e4m3(_mm512_permutexvar_epi8(order, _mm512_loadu_si512(p)), out);
     }
   }
-  // kStep FP8 elements in the order that decoding leaves, which is cheaper, and x in that order.
-  [[gnu::always_inline]] static void decode_in_e4m3_order(const std::byte* p, F (&out)[kStepVectors]) {
+  // kStep FP8 elements in the order that decoding leaves, which is cheaper, and x in that order. NaN comes
+  // out of the tables.
+  struct NanWatch {
+    static constexpr bool found() { return false; }
+  };
+  static constexpr float kOrderedUnitX = 1, kOrderedUnitY = 1;
+  [[gnu::always_inline]] static void decode_in_e4m3_order(const std::byte* p, F (&out)[kStepVectors],
+                                                          NanWatch& /*watch*/) {
     decode_e4m3(_mm512_loadu_si512(p), out);
   }
   [[gnu::always_inline]] static void store_e4m3_order(float* p, const F (&v)[kStepVectors]) {
