@@ -8,7 +8,7 @@
 
 namespace fathom::kernels::cpu {
 
-// Bytes a second at which all threads of the pool together read `memory` once, streaming. The buffer should be several
+// Bytes a second at which all threads of the pool together read `memory`, streaming: the better of two patterns. The buffer should be several
 // times the last-level cache.
 double read_bandwidth(const Context& ctx, std::span<const std::byte> memory);
 

@@ -6,6 +6,8 @@
 // times the bytes.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/cpu/attention_merge.h"
 #include "kernels/cpu/dot_tile.h"
 
@@ -17,7 +19,7 @@ class VectorAttention {
   static constexpr int64_t kColumns = 64, kHeadUnit = 1;
 
   static size_t scratch_bytes(const MlaAttention& op) {
-    return static_cast<size_t>(kColumns * row_floats(op.cache) + S::kTileRows * kBlockTokens +
+    return static_cast<size_t>(kColumns * row_floats(op.cache) + S::kHeadTile * kBlockTokens +
                                kBlockTokens * row_floats(op.cache)) *
            sizeof(float);
   }
@@ -28,7 +30,7 @@ class VectorAttention {
         row_(row_floats(op.cache)),
         q_(reinterpret_cast<float*>(memory)),
         score_(q_ + kColumns * row_),
-        keys_(score_ + S::kTileRows * kBlockTokens) {
+        keys_(score_ + S::kHeadTile * kBlockTokens) {
     for (int64_t c = 0; c < g.columns(); ++c) take_query(c);
   }
 
@@ -84,8 +86,8 @@ class VectorAttention {
   void row_block(int64_t r, int64_t n, const PartialSoftmax& out) {
     const int64_t begin = r * g_.heads, end = begin + g_.heads;
     int64_t c = begin;
-    for (; c + S::kTileRows <= end; c += S::kTileRows) column_tile<S::kTileRows>(c, n, out);
-    rest<S::kTileRows - 1>(c, end - c, n, out);
+    for (; c + S::kHeadTile <= end; c += S::kHeadTile) column_tile<S::kHeadTile>(c, n, out);
+    rest<S::kHeadTile - 1>(c, end - c, n, out);
   }
   template <int MR>
   void rest(int64_t c, int64_t columns, int64_t n, const PartialSoftmax& out) {
@@ -103,10 +105,13 @@ class VectorAttention {
       q[i] = q_ + (c + i) * row_;
       score[i] = score_ + i * kBlockTokens;
     }
-    if (direct())
-      stored_scores<MR>(q, n, score);
-    else
-      decoded_scores<MR>(q, n, score);
+    if constexpr (MR <= S::kTileRows) {
+      scores<MR>(q, n, score);
+    } else {
+      constexpr int kHalf = MR / 2;
+      scores<kHalf>(q, n, score);
+      scores<MR - kHalf>(q + kHalf, n, score + kHalf);
+    }
     float factor[MR];
     for (int i = 0; i < MR; ++i) factor[i] = softmax_block(score[i], n, out.largest[c + i], out.total[c + i]);
     float* latent = out.latent + c * op_.cache.latent;
@@ -115,7 +120,13 @@ class VectorAttention {
   }
 
   template <int MR>
-  void decoded_scores(const float* const (&q)[MR], int64_t n, float* const (&score)[MR]) const {
+  void scores(const float* const* q, int64_t n, float* const* score) const {
+    const float* x[MR];
+    std::copy_n(q, MR, x);
+    direct() ? stored_scores<MR>(x, n, score) : decoded_scores<MR>(x, n, score);
+  }
+  template <int MR>
+  void decoded_scores(const float* const (&q)[MR], int64_t n, float* const* score) const {
     for (int64_t j = 0; j < n; j += 4) {
       DotTile<S, MR> tile;
       tile.clear();
@@ -125,7 +136,7 @@ class VectorAttention {
     }
   }
   template <int MR>
-  void stored_scores(const float* const (&q)[MR], int64_t n, float* const (&score)[MR]) const {
+  void stored_scores(const float* const (&q)[MR], int64_t n, float* const* score) const {
     const FourStreams keys(0, n);
     for (int64_t j = 0; j < keys.length; ++j) {
       FourRows rows{};

@@ -13,22 +13,37 @@ namespace {
 
 constexpr size_t kChunkBytes = size_t{4} << 20;
 
-// Eight streams with software prefetch: what reads fastest here, faster than one stream by a tenth or more, since the
-// hardware prefetcher stops at every page.
+// Reads kChunkBytes as several streams, asking kAhead bytes ahead of each (0: not at all).
+template <size_t kStreams, size_t kAhead>
 uint64_t read_chunk(const std::byte* data) {
-  constexpr size_t kStreams = 8, kStream = kChunkBytes / kStreams, kAhead = 1024;
+  constexpr size_t kStream = kChunkBytes / kStreams;
   __m256i sums[kStreams];
+#pragma GCC unroll 8
   for (auto& sum : sums) sum = _mm256_setzero_si256();
   for (size_t at = 0; at < kStream; at += 64) {
+#pragma GCC unroll 8
     for (size_t i = 0; i < kStreams; ++i) {
       const std::byte* line = data + i * kStream + at;
-      _mm_prefetch(reinterpret_cast<const char*>(line + kAhead), _MM_HINT_T0);
+      if (kAhead > 0) _mm_prefetch(reinterpret_cast<const char*>(line + kAhead), _MM_HINT_T0);
       sums[i] = _mm256_xor_si256(sums[i], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(line)));
       sums[i] = _mm256_xor_si256(sums[i], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(line + 32)));
     }
   }
+#pragma GCC unroll 8
   for (size_t i = 1; i < kStreams; ++i) sums[0] = _mm256_xor_si256(sums[0], sums[i]);
   return static_cast<uint64_t>(_mm256_extract_epi64(sums[0], 0));
+}
+
+double read_once(const Context& ctx, std::span<const std::byte> memory, uint64_t (*read)(const std::byte*)) {
+  const int64_t chunks = static_cast<int64_t>(memory.size() / kChunkBytes);
+  FATHOM_CHECK(chunks > 0);
+  std::atomic<uint64_t> sink{0};
+  const Stopwatch watch;
+  ctx.pool->run(chunks, [&](int64_t chunk, int) {
+    const uint64_t sum = read(memory.data() + static_cast<size_t>(chunk) * kChunkBytes);
+    sink.fetch_xor(sum, std::memory_order_relaxed);
+  });
+  return static_cast<double>(chunks) * kChunkBytes / watch.seconds();
 }
 
 constexpr int64_t kRounds = 1 << 16;
@@ -109,15 +124,8 @@ __attribute__((target("amx-tile,amx-bf16"))) double tiles_amx(float& sink) {
 }  // namespace
 
 double read_bandwidth(const Context& ctx, std::span<const std::byte> memory) {
-  const int64_t chunks = static_cast<int64_t>(memory.size() / kChunkBytes);
-  FATHOM_CHECK(chunks > 0);
-  std::atomic<uint64_t> sink{0};
-  const Stopwatch watch;
-  ctx.pool->run(chunks, [&](int64_t chunk, int) {
-    const uint64_t sum = read_chunk(memory.data() + static_cast<size_t>(chunk) * kChunkBytes);
-    sink.fetch_xor(sum, std::memory_order_relaxed);
-  });
-  return static_cast<double>(chunks) * kChunkBytes / watch.seconds();
+  // The first is what Intel's processors read fastest (one stream: a tenth slower or more), the second AMD's.
+  return std::max(read_once(ctx, memory, read_chunk<8, 1024>), read_once(ctx, memory, read_chunk<4, 0>));
 }
 
 double matrix_peak(const Context& ctx) {

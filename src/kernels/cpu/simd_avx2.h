@@ -21,6 +21,7 @@ struct Avx2 {
   static constexpr int64_t kOrderedStep = kOrderedVectors * kLanes;
   static constexpr int kTileRows = 3;    // rows of x beside four of w that fill the registers with sums
   static constexpr int kDirectTile = 3;  // the same where w is decoded for them
+  static constexpr int kHeadTile = 4;    // heads that share a key's values
   // Loads of x are repeated for each row of w: kept in registers, they would push the sums out to memory.
   static constexpr bool kReloads = true;
 

@@ -17,6 +17,7 @@ struct Avx512 {
   static constexpr int64_t kOrderedStep = kStep;
   static constexpr int kTileRows = 6;
   static constexpr int kDirectTile = 6;
+  static constexpr int kHeadTile = 6;
   static constexpr bool kReloads = false;
 
   static F zero() { return _mm512_setzero_ps(); }
