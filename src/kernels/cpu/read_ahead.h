@@ -14,19 +14,21 @@ namespace fathom::kernels::cpu {
 class ReadAhead {
  public:
   ReadAhead(const std::byte* at, int64_t stride, int64_t rows, int64_t bytes)
-      : at_(at), stride_(stride), rows_(rows), lines_((bytes + 63) / 64) {}
-  int64_t lines() const { return rows_ * lines_; }
+      : at_(at), per_row_((bytes + 63) / 64), to_next_row_(stride - per_row_ * 64), left_(rows * per_row_) {}
+  // Lines that are left.
+  int64_t lines() const { return left_; }
   // Asks for the next `count` lines.
   void ask(int64_t count) {
-    for (; count > 0 && row_ < rows_; --count) {
-      _mm_prefetch(reinterpret_cast<const char*>(at_ + row_ * stride_ + line_ * 64), _MM_HINT_T1);
-      if (++line_ == lines_) line_ = 0, ++row_;
+    for (; count > 0 && left_ > 0; --count, --left_) {
+      _mm_prefetch(reinterpret_cast<const char*>(at_), _MM_HINT_T1);
+      at_ += 64;
+      if (++line_ == per_row_) line_ = 0, at_ += to_next_row_;
     }
   }
 
  private:
   const std::byte* at_;
-  int64_t stride_, rows_, lines_, row_ = 0, line_ = 0;
+  int64_t per_row_, to_next_row_, left_, line_ = 0;
 };
 
 // What follows columns [c, c + width) of rows [n, n + rows) in a walk over w by panels of `panel_rows` by
