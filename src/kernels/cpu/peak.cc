@@ -141,7 +141,7 @@ double matrix_peak(const Context& ctx) {
   for (int repeat = 0; repeat < 5; ++repeat) {
     std::atomic<double> operations{0};
     std::atomic<float> sink{0};
-    const int64_t chunks = ctx.pool->threads() * int64_t{8};
+    const int64_t chunks = ctx.pool->threads() * int64_t{64};
     const Stopwatch watch;
     ctx.pool->run(chunks, [&](int64_t, int) {
       float local = 0;
