@@ -8,8 +8,8 @@
 
 namespace fathom::kernels::cpu {
 
-// Bytes a second at which all threads of the pool together read `memory`, streaming: the better of two patterns. The buffer should be several
-// times the last-level cache.
+// Bytes a second at which all threads of the pool together read `memory`, streaming: the better of
+// two patterns. The buffer should be several times the last-level cache.
 double read_bandwidth(const Context& ctx, std::span<const std::byte> memory);
 
 // Floating-point operations a second (a multiply and an add are two) of all threads with operands in registers, in the

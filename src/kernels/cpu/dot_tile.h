@@ -144,8 +144,8 @@ struct FourStreams {
   }
 };
 
-// Asks for what follows a step of elements from i on of a stream after a while: one line after the other among
-// the arithmetic.
+// Asks for what follows a step of a stream's elements, from i on, after a while: one line after the other
+// among the arithmetic.
 template <class S, DType D>
 [[gnu::always_inline]] inline void prefetch_step(const std::byte* row, int64_t i) {
   constexpr int64_t kAhead = 1024;

@@ -150,10 +150,10 @@ struct Avx2 {
     }
   };
   // kOrderedStep FP8 elements times 2^-120, in the order that decoding leaves, and x in that order. The bits
-  // are those of a float with the exponents of e4m3: three instructions for eight elements, where decode() takes six.
+  // are those of a float with the exponents of e4m3: half of decode()'s instructions.
   // Subnormal codes become subnormal floats, which arithmetic takes as they are; processors that are slow
   // with those meet one in ten thousand weights. The factor is taken back in two parts, so that neither
-  // x nor the sums leave the range of floats: x may be as large as 2^48 divided by a scale, sums as small as 2^-86.
+  // x nor the sums leave the range of floats: a scale, and x times it, may reach 2^48, sums go down to 2^-86.
   static constexpr float kOrderedUnitX = 0x1p80f, kOrderedUnitY = 0x1p40f;
   [[gnu::always_inline]] static void decode_in_e4m3_order(const std::byte* p, F (&out)[kOrderedVectors],
                                                           NanWatch& watch) {
